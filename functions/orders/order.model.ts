@@ -1,0 +1,226 @@
+import type { Strategy } from '../sales/sale.model.ts';
+import type { OrderEventName } from './order.events.ts';
+
+export const orderStatuses = ['PENDING', 'RESERVED', 'CONFIRMED', 'FULFILLED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDING', 'REFUNDED'] as const;
+export type OrderStatus = (typeof orderStatuses)[number];
+export const orderFailures = ['PAYMENT_DECLINED', 'OUT_OF_STOCK', 'BUYER_LIMIT', 'SALE_NOT_OPEN'] as const;
+export type OrderFailure = (typeof orderFailures)[number];
+export const paymentMethods = ['balance', 'external'] as const;
+export type PaymentMethod = (typeof paymentMethods)[number];
+export const paymentStates = ['none', 'authorised', 'captured', 'voided', 'declined', 'refunded'] as const;
+export type PaymentState = (typeof paymentStates)[number];
+
+export interface OrderLine {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly units: readonly string[];
+  readonly priceMinor: number;
+}
+
+export interface Ticket {
+  readonly sku: string;
+  readonly unit: string;
+  readonly code: string;
+}
+
+/** The order item in DynamoDB: the authority over status, money and units. */
+export interface Order {
+  readonly orderId: string;
+  readonly holdId: string;
+  readonly saleId: string;
+  readonly buyerId: string;
+  readonly strategy: Strategy;
+  readonly status: OrderStatus;
+  readonly failure?: OrderFailure;
+  /** Counts transitions from 1. Every transition is conditional on it. */
+  readonly version: number;
+  readonly items: readonly OrderLine[];
+  /** The buyer's allowance slots that the order uses. */
+  readonly slots: readonly number[];
+  readonly totalMinor: number;
+  readonly currency: string;
+  readonly payment: { readonly method: PaymentMethod; readonly state: PaymentState };
+  readonly tickets?: readonly Ticket[];
+  /** What Redis still owes: `releasing` until it has answered that the ended order's hold is gone. */
+  readonly stock: 'held' | 'releasing' | 'released';
+  readonly payloadHash: string;
+  /** The birth of the order's hold, in Redis microseconds. */
+  readonly bornUs: number;
+  readonly holdExpiresAtMs: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** When the sweeper looks at the order next; absent once nothing is owed. */
+  readonly dueAtMs?: number;
+}
+
+/** What a transition does beside the order item itself; all of it commits in the same transaction, or none. */
+export interface Transition {
+  readonly next: Order;
+  readonly events: readonly OrderEventName[];
+  /** The ledger movement that goes with it. Orders paid outside have none. */
+  readonly movement?: 'authorise' | 'capture' | 'void' | 'refund';
+  /** `sell` turns the order's unit rows from HELD to SOLD, `free` deletes them with the allowance rows. */
+  readonly units?: 'sell' | 'free';
+}
+
+/** A rule's answer: the transition, or why there is none. */
+export type Decision<Reason extends string = string> = { outcome: 'go'; transition: Transition } | { outcome: 'stay'; reason: Reason };
+
+const stay = <Reason extends string>(reason: Reason): Decision<Reason> => ({ outcome: 'stay', reason });
+
+/** How long the sweeper leaves an order to the events before it drives the order itself. */
+export const eventsGraceMs = 20_000;
+/** A hold is expired this long after its time at the earliest: Redis' clock may step at a failover. */
+export const expiryGraceMs = 1_000;
+
+type Changes = Partial<Omit<Order, 'orderId' | 'holdId' | 'version' | 'dueAtMs'>>;
+
+function step(order: Order, nowMs: number, changes: Changes, rest: Omit<Transition, 'next'>): Decision<never> {
+  const { dueAtMs: _, ...previous } = order;
+  const next = { ...previous, ...changes, version: order.version + 1, updatedAtMs: nowMs };
+  const dueAtMs = nextDueMs(next, nowMs);
+  return { outcome: 'go', transition: { next: dueAtMs === undefined ? next : { ...next, dueAtMs }, ...rest } };
+}
+
+/** Ends of an order. `FULFILLED` rests too, but can still be refunded. */
+export const hasEnded = (order: Pick<Order, 'status'>): boolean => ['EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED'].includes(order.status);
+
+/** Whether the status calls for the order's units to be the buyer's. */
+export const ownsUnits = (order: Pick<Order, 'status'>): boolean => !hasEnded(order) && order.status !== 'PENDING';
+
+/** Whether money that was taken or set aside is still to be settled. */
+export const owesMoney = (order: Pick<Order, 'status' | 'payment'>): boolean =>
+  order.payment.state === 'authorised' || (order.payment.state === 'captured' && order.status !== 'FULFILLED');
+
+/** When the sweeper should look at the order, or undefined when its status rests, its money is settled and its stock released. */
+export function nextDueMs(order: Pick<Order, 'status' | 'payment' | 'stock' | 'holdExpiresAtMs'>, nowMs: number): number | undefined {
+  if (hasEnded(order) && order.stock === 'released' && !owesMoney(order)) return undefined;
+  if (order.status === 'FULFILLED' && !owesMoney(order)) return undefined;
+  const awaitsPayment = order.status === 'RESERVED' && order.payment.state === 'none';
+  const expiresMs = order.holdExpiresAtMs + expiryGraceMs;
+  if (awaitsPayment) return order.payment.method === 'external' ? expiresMs : Math.min(expiresMs, nowMs + eventsGraceMs);
+  return nowMs + eventsGraceMs;
+}
+
+/** The whole amount is set aside in the buyer's account. */
+export function authorise(order: Order, nowMs: number): Decision<'not-awaiting-payment' | 'paid-elsewhere'> {
+  if (order.payment.method !== 'balance') return stay('paid-elsewhere');
+  if (order.status !== 'RESERVED' || order.payment.state !== 'none') return stay('not-awaiting-payment');
+  return step(order, nowMs, { payment: { ...order.payment, state: 'authorised' } }, { events: ['PaymentAuthorised', 'OrderUpdated'], movement: 'authorise' });
+}
+
+/** The buyer can't pay: the order ends and its units are free at once. */
+export function decline(order: Order, nowMs: number): Decision<'not-awaiting-payment'> {
+  if (order.status !== 'RESERVED' || order.payment.state !== 'none') return stay('not-awaiting-payment');
+  return step(
+    order,
+    nowMs,
+    { status: 'FAILED', failure: 'PAYMENT_DECLINED', payment: { ...order.payment, state: 'declined' }, stock: 'releasing' },
+    { events: ['PaymentDeclined', 'OrderFailed', 'OrderUpdated'], units: 'free' },
+  );
+}
+
+/** Paid: the units are the buyer's. */
+export function confirm(order: Order, nowMs: number): Decision<'not-reserved' | 'not-paid'> {
+  if (order.status !== 'RESERVED') return stay('not-reserved');
+  if (order.payment.state !== 'authorised') return stay('not-paid');
+  return step(order, nowMs, { status: 'CONFIRMED' }, { events: ['OrderConfirmed', 'OrderUpdated'], units: 'sell' });
+}
+
+/** What was set aside is taken. */
+export function capture(order: Order, nowMs: number): Decision<'not-confirmed' | 'nothing-authorised'> {
+  if (order.status !== 'CONFIRMED') return stay('not-confirmed');
+  if (order.payment.state !== 'authorised') return stay('nothing-authorised');
+  return step(order, nowMs, { payment: { ...order.payment, state: 'captured' } }, { events: ['PaymentCaptured', 'OrderUpdated'], movement: 'capture' });
+}
+
+/** The tickets are issued. Needs captured money. */
+export function fulfil(order: Order, tickets: readonly Ticket[], nowMs: number): Decision<'not-confirmed' | 'not-captured'> {
+  if (order.status !== 'CONFIRMED') return stay('not-confirmed');
+  if (order.payment.state !== 'captured') return stay('not-captured');
+  return step(order, nowMs, { status: 'FULFILLED', tickets }, { events: ['OrderFulfilled', 'OrderUpdated'] });
+}
+
+/** Nobody paid in time. An authorised order does not expire: it goes on. `nowMs` is Redis' time. */
+export function expire(order: Order, nowMs: number): Decision<'not-reserved' | 'paid' | 'not-yet'> {
+  if (order.status !== 'RESERVED') return stay('not-reserved');
+  if (order.payment.state !== 'none') return stay('paid');
+  if (nowMs < order.holdExpiresAtMs + expiryGraceMs) return stay('not-yet');
+  return step(order, nowMs, { status: 'EXPIRED', stock: 'releasing' }, { events: ['OrderExpired', 'OrderUpdated'], units: 'free' });
+}
+
+/** Before payment the order ends at once and what was set aside returns with it; a paid one goes back through `REFUNDING`. */
+export function cancel(order: Order, nowMs: number): Decision<'already-cancelled' | 'not-cancellable'> {
+  switch (order.status) {
+    case 'RESERVED': {
+      const authorised = order.payment.state === 'authorised';
+      const payment = authorised ? { ...order.payment, state: 'voided' as const } : order.payment;
+      return step(
+        order,
+        nowMs,
+        { status: 'CANCELLED', payment, stock: 'releasing' },
+        { events: ['OrderCancelled', 'OrderUpdated'], units: 'free', ...(authorised ? { movement: 'void' as const } : {}) },
+      );
+    }
+    case 'CONFIRMED':
+      return step(order, nowMs, { status: 'REFUNDING' }, { events: ['RefundRequested', 'OrderUpdated'] });
+    case 'CANCELLED':
+    case 'REFUNDING':
+    case 'REFUNDED':
+      return stay('already-cancelled');
+    default:
+      return stay('not-cancellable');
+  }
+}
+
+/** Money back and units free, in one transaction. */
+export function refund(order: Order, nowMs: number): Decision<'not-refunding'> {
+  if (order.status !== 'REFUNDING') return stay('not-refunding');
+  const captured = order.payment.state === 'captured';
+  return step(
+    order,
+    nowMs,
+    { status: 'REFUNDED', payment: { ...order.payment, state: captured ? 'refunded' : 'voided' }, stock: 'releasing' },
+    { events: ['PaymentRefunded', 'OrderUpdated'], units: 'free', movement: captured ? 'refund' : 'void' },
+  );
+}
+
+/** Redis has answered that the ended order's hold is gone. */
+export function release(order: Order, nowMs: number): Decision<'nothing-owed'> {
+  if (!hasEnded(order) || order.stock !== 'releasing') return stay('nothing-owed');
+  return step(order, nowMs, { stock: 'released' }, { events: ['StockReleased'] });
+}
+
+const displayed = {
+  CONFIRMED: 'PROCESSING',
+  FULFILLED: 'COMPLETED',
+  REFUNDING: 'REFUND_IN_PROGRESS',
+  EXPIRED: 'EXPIRED',
+  CANCELLED: 'CANCELLED',
+  REFUNDED: 'REFUNDED',
+} as const;
+
+export const displayStatuses = [
+  'AWAITING_PAYMENT',
+  'AWAITING_INVENTORY',
+  'FAILED',
+  'FAILED_PAYMENT',
+  'FAILED_OUT_OF_STOCK',
+  ...Object.values(displayed),
+] as const;
+export type DisplayStatus = (typeof displayStatuses)[number];
+
+/** What a buyer is shown: a pure function of the order. */
+export function displayStatusOf(order: Pick<Order, 'status' | 'failure' | 'payment'>): DisplayStatus {
+  switch (order.status) {
+    case 'PENDING':
+      return order.payment.state === 'authorised' ? 'AWAITING_INVENTORY' : 'AWAITING_PAYMENT';
+    case 'RESERVED':
+      return order.payment.method === 'external' ? 'AWAITING_PAYMENT' : 'PROCESSING';
+    case 'FAILED':
+      if (order.failure === 'PAYMENT_DECLINED') return 'FAILED_PAYMENT';
+      return order.failure === 'OUT_OF_STOCK' ? 'FAILED_OUT_OF_STOCK' : 'FAILED';
+    default:
+      return displayed[order.status];
+  }
+}

@@ -1,0 +1,76 @@
+import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+
+/** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
+export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+export type Database = DynamoDBDocumentClient;
+
+/** One client per container. Timeouts are below a function's own, so that a slow call ends as an outcome and not as a kill. */
+export function connectDatabase(): Database {
+  const client = new DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, httpsAgent: { maxSockets: 256, keepAlive: true }, httpAgent: { maxSockets: 256, keepAlive: true } },
+  });
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/** A condition of the transaction that did not hold: the position of the write, and the item that stood in its way if it was asked for. */
+export interface Refusal {
+  readonly index: number;
+  readonly item: Record<string, unknown> | undefined;
+}
+
+export type TransactOutcome = { outcome: 'committed' } | { outcome: 'refused'; refusals: Refusal[] };
+
+/** The database did not say whether it committed, or was too busy for all attempts. Whoever asked must read before concluding. */
+export class UnsettledTransaction extends Error {
+  override readonly name = 'UnsettledTransaction';
+}
+
+const attemptsMax = 6;
+const transientCodes = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded']);
+const transientNames = new Set([
+  'TransactionInProgressException',
+  'TransactionConflictException',
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'InternalServerError',
+]);
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Commits all writes or none. Conflicts and throttling are retried (at most 6 attempts, full jitter, about 1.5 s in all).
+ * A condition that does not hold is an outcome, never retried. Throws `UnsettledTransaction` when the outcome is unknown.
+ */
+export async function transact(database: Database, writes: Write[]): Promise<TransactOutcome> {
+  let cause: unknown;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    try {
+      await database.send(new TransactWriteCommand({ TransactItems: writes }));
+      return { outcome: 'committed' };
+    } catch (error) {
+      cause = error;
+      if (error instanceof TransactionCanceledException) {
+        const reasons = error.CancellationReasons ?? [];
+        const refusals = reasons.flatMap((reason, index) =>
+          reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshall(reason.Item) }] : [],
+        );
+        if (refusals.length > 0) return { outcome: 'refused', refusals };
+        if (!reasons.some((reason) => transientCodes.has(reason.Code ?? ''))) throw error;
+      } else if (!(error instanceof Error && (transientNames.has(error.name) || isUnknownOutcome(error)))) {
+        throw error;
+      }
+    }
+    await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
+  }
+  throw new UnsettledTransaction(`no outcome after ${attemptsMax} attempts`, { cause });
+}
+
+function isUnknownOutcome(error: Error): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return error.name === 'TimeoutError' || 'code' in error || (status !== undefined && status >= 500);
+}

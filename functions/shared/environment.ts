@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { tables } from './tables.ts';
+
+const name = z.string().min(1);
+
+const tableNames = Object.fromEntries(Object.values(tables).map((table) => [table.environment, name])) as Record<
+  (typeof tables)[keyof typeof tables]['environment'],
+  typeof name
+>;
+
+/** Everything a function may read from its environment. A function asks for the part it uses. */
+export const Environment = z.object({
+  ...tableNames,
+  BUS_NAME: name,
+  /** `redis://` or `rediss://`, host and port. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  /** `cluster` for ElastiCache in cluster mode. */
+  REDIS_MODE: z.enum(['single', 'cluster']).default('single'),
+  /** The secret with the cache's password; empty for a cache without one. */
+  REDIS_AUTH_SECRET: z.string().default(''),
+  /** The secret that order ids are derived with: `{"keys": ["newest", …]}`; never rotated while a sale lives. */
+  HOLD_SECRET: name,
+  /** The secret that ticket codes are signed with: `{"keys": ["newest", …]}`. */
+  TICKET_SECRET: name,
+});
+export type Environment = z.infer<typeof Environment>;
+export type Variable = keyof Environment;
+
+/** The environment is wrong: said at cold start, naming each variable. */
+export class BadEnvironment extends Error {
+  override readonly name = 'BadEnvironment';
+}
+
+/** Parses the named variables, once, at cold start. Throws `BadEnvironment`. */
+export function readEnvironment<const V extends Variable>(variables: readonly V[], source = process.env): Pick<Environment, V> {
+  const wanted = Object.fromEntries(variables.map((variable) => [variable, Environment.shape[variable]]));
+  const parsed = z.object(wanted).safeParse(source);
+  if (!parsed.success) throw new BadEnvironment(z.prettifyError(parsed.error));
+  return parsed.data as unknown as Pick<Environment, V>;
+}

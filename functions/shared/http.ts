@@ -1,0 +1,157 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type * as z from 'zod';
+import { type Caller, callerFrom } from './caller.ts';
+import { Problem, type ProblemCode, problemResponse } from './problems.ts';
+import { bodyBytesMax, type Route } from './route.ts';
+import { log } from './telemetry.ts';
+
+export type HttpEvent = APIGatewayProxyEventV2WithJWTAuthorizer;
+export type HttpResult = APIGatewayProxyStructuredResultV2;
+
+/** A request that has passed the door: token, scope, key, media type, size and schema are checked. */
+export interface Request<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Present on every route that is not public. */
+  readonly caller: Caller;
+  /** The `Idempotency-Key`; empty on routes that ignore it. */
+  readonly key: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly requestId: string;
+}
+
+export interface Reply<Answer> {
+  readonly body?: Answer;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The status, where it is not the route's own (304). */
+  readonly status?: number;
+}
+
+export type Handle<P, Q, B, A> = (request: Request<P, Q, B>) => Promise<Reply<A>>;
+
+const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
+const nobody: Caller = { userId: '', mayBuy: false, mayOperate: false };
+
+function allowedCaller(route: Route, event: HttpEvent): Caller {
+  if (route.access === 'public') return nobody;
+  const caller = callerFrom(event.requestContext.authorizer?.jwt?.claims ?? {});
+  if (!caller) throw new Problem('UNAUTHENTICATED', 'Send a valid token: Authorization: Bearer <JWT>.');
+  const allowed = {
+    buy: caller.mayBuy,
+    operate: caller.mayOperate,
+    'buy-or-operate': caller.mayBuy || caller.mayOperate,
+  }[route.access];
+  if (!allowed) throw new Problem('FORBIDDEN', `This needs the scope ${route.access === 'operate' ? 'sale:operate' : 'sale:buy'}.`);
+  return caller;
+}
+
+function keyOf(route: Route, event: HttpEvent): string {
+  if (!route.keyed) return '';
+  const key = event.headers['idempotency-key'];
+  if (key === undefined) throw new Problem('IDEMPOTENCY_KEY_REQUIRED', 'Send an Idempotency-Key header, and the same one when you retry.');
+  if (!idempotencyKey.test(key)) throw new Problem('INVALID_REQUEST', 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
+  return key;
+}
+
+/** Parses with a schema; a mismatch is a problem that names each place. */
+function parse<S extends z.ZodType>(schema: S | undefined, value: unknown, where: string): z.output<S> {
+  if (!schema) return undefined as z.output<S>;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.slice(0, 20).map((issue) => ({ at: [where, ...issue.path].join('.'), message: issue.message }));
+  throw new Problem('INVALID_REQUEST', errors.map((error) => `${error.at}: ${error.message}`).join('; '), { errors });
+}
+
+function bodyOf(route: Route, event: HttpEvent): unknown {
+  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '');
+  const bytesMax = route.access === 'operate' ? bodyBytesMax.operator : bodyBytesMax.buyer;
+  if (Buffer.byteLength(text) > bytesMax) throw new Problem('BODY_TOO_LARGE', `A body may have at most ${bytesMax} bytes.`);
+  if (!route.body) return undefined;
+  const mediaType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem('INVALID_REQUEST', 'The body is not valid JSON.');
+  }
+}
+
+const decodedParams = (event: HttpEvent) => event.pathParameters ?? {};
+
+/** One route and what serves it, as the Lambda handler takes it. */
+export interface Endpoint {
+  readonly route: Route;
+  readonly serve: (event: HttpEvent) => Promise<HttpResult>;
+}
+
+/** Binds a route to its use case: checks the door, calls, and maps the reply. */
+export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
+  route: Route<P, Q, B, A>,
+  handle: Handle<z.output<P>, z.output<Q>, z.output<B>, z.input<A>>,
+): Endpoint {
+  return {
+    route,
+    async serve(event) {
+      const caller = allowedCaller(route, event);
+      const body = bodyOf(route, event);
+      const reply = await handle({
+        caller,
+        key: keyOf(route, event),
+        params: parse(route.params, decodedParams(event), 'path'),
+        query: parse(route.query, event.queryStringParameters ?? {}, 'query'),
+        body: parse(route.body, body, 'body'),
+        method: event.requestContext.http.method,
+        path: event.rawPath,
+        headers: event.headers,
+        requestId: event.requestContext.requestId,
+      });
+      const status = reply.status ?? route.status;
+      return {
+        statusCode: status,
+        headers: { ...(reply.body === undefined ? {} : { 'content-type': 'application/json' }), 'cache-control': 'no-store', ...reply.headers },
+        ...(reply.body === undefined ? {} : { body: JSON.stringify(reply.body) }),
+      };
+    },
+  };
+}
+
+/** A middleware: whatever is thrown becomes a problem document, and nothing internal gets out. */
+const problems = (): middy.MiddlewareObj<HttpEvent, HttpResult> => ({
+  onError(request) {
+    const problem =
+      request.error instanceof Problem ? request.error : new Problem(...failure(request.error, request.event.requestContext.requestId));
+    const { status, headers, body } = problemResponse(problem, request.event.rawPath);
+    request.response = { statusCode: status, headers, body: JSON.stringify(body) };
+  },
+});
+
+function failure(error: unknown, requestId: string): [ProblemCode, string] {
+  // A 500 would tell a buyer nothing about what to do; every operation here is safe to retry with its key.
+  log.error('request failed', { requestId, error });
+  return ['TRY_AGAIN', 'The request could not be finished; send it again with the same Idempotency-Key.'];
+}
+
+/** A middleware: every answer carries the request's id. */
+const requestId = (): middy.MiddlewareObj<HttpEvent, HttpResult> => {
+  const stamp = (request: { event: HttpEvent; response?: HttpResult | null | undefined }) => {
+    if (request.response) request.response.headers = { ...request.response.headers, 'x-request-id': request.event.requestContext.requestId };
+  };
+  return { after: stamp, onError: stamp };
+};
+
+/**
+ * The Lambda handler for some endpoints: picks by the gateway's route key, and gives `fallback` what no route serves.
+ * Every answer, also of a failure, is JSON or a problem document and carries `X-Request-Id`.
+ */
+export function httpHandler(endpoints: readonly Endpoint[], fallback: (event: HttpEvent) => Promise<HttpResult>) {
+  const byKey = new Map(endpoints.map((each) => [`${each.route.method} ${each.route.path}`, each]));
+  // Middy runs `after` and `onError` in reverse order, so the id is stamped last.
+  return middy<HttpEvent, HttpResult>()
+    .use(requestId())
+    .use(problems())
+    .handler(async (event) => (byKey.get(event.routeKey)?.serve ?? fallback)(event));
+}

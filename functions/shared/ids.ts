@@ -1,0 +1,30 @@
+import { createHash, createHmac } from 'node:crypto';
+import * as z from 'zod';
+
+const identifier = (lengthMax: number) => z.string().regex(new RegExp(`^[A-Za-z0-9._-]{1,${lengthMax}}$`));
+
+export const SaleId = identifier(64).meta({ id: 'SaleId', example: 'launch-day' });
+export const Sku = identifier(64).meta({ id: 'Sku', example: 'tee-black-m' });
+export const UserId = identifier(64).meta({ id: 'UserId', example: 'ada' });
+/** Opaque to callers: `ord_` and the hold's id. */
+export const OrderId = z.string().regex(/^ord_[A-Za-z0-9_-]{22}$/).meta({ id: 'OrderId', example: 'ord_mHcBvGJ0Q2yQxg5vJ6yYdw' });
+
+/**
+ * The id of the hold that this caller's key stands for: HMAC-SHA256, cut to 128 bits. The same request always meets its own hold and order.
+ * Method and path are part of the scope through the sale: one route alone makes holds.
+ */
+export function holdIdOf(secret: string, caller: string, saleId: string, key: string): string {
+  return createHmac('sha256', secret).update(JSON.stringify([caller, saleId, key])).digest().subarray(0, 16).toString('base64url');
+}
+
+export const orderIdOf = (holdId: string): string => `ord_${holdId}`;
+
+/** What "the same payload" means: SHA-256 of the parsed body, cut to 96 bits. Schemas give the members their order. */
+export function payloadHashOf(body: unknown): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest().subarray(0, 12).toString('base64url');
+}
+
+/** Spreads keys over `shards` evenly and always the same way. */
+export function shardOf(id: string, shards: number): number {
+  return createHash('sha1').update(id).digest().readUInt32BE(0) % shards;
+}

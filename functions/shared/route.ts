@@ -1,0 +1,46 @@
+import type * as z from 'zod';
+import type { ProblemCode } from './problems.ts';
+
+export type Access = 'public' | 'buy' | 'operate' | 'buy-or-operate';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Bodies of buyers' routes, and of operators' routes, in bytes. */
+export const bodyBytesMax = { buyer: 8 * 1024, operator: 1024 * 1024 } as const;
+
+/**
+ * One route of the HTTP contract. The lists of routes are the one source for the gateway's template, the OpenAPI document,
+ * request validation and the tests of who may call what.
+ */
+export interface Route<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  readonly operationId: string;
+  readonly method: Method;
+  readonly path: `/${string}`;
+  readonly access: Access;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Whether an `Idempotency-Key` is required. */
+  readonly keyed?: boolean;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** What success answers with; `answer` is left out for an empty body. */
+  readonly status: 200 | 201 | 202 | 204;
+  readonly answer?: Answer;
+  /** Refusals of this route beyond those that every route of its kind has. */
+  readonly problems?: readonly ProblemCode[];
+  /** The function that serves it: `reserve` is the hot path, `api` the rest. */
+  readonly servedBy: 'reserve' | 'api';
+}
+
+export const defineRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
+  route: Route<P, Q, B, A>,
+): Route<P, Q, B, A> => route;
+
+/** The key that API Gateway gives a route: `POST /v1/sales`. */
+export const routeKeyOf = (route: Pick<Route, 'method' | 'path'>): string => `${route.method} ${route.path}`;

@@ -1,0 +1,42 @@
+/**
+ * Every DynamoDB table: its keys and indexes, once. The constructs make the tables from it, repositories take names from the environment.
+ * Who owns what: see the README. All attributes named here are strings unless marked as numbers.
+ */
+export interface TableShape {
+  readonly environment: string;
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+  readonly indexes?: Readonly<Record<string, { partitionKey: string; sortKey: string; include: readonly string[] }>>;
+  readonly stream?: true;
+  readonly expiry?: string;
+}
+
+/** Key attributes that hold numbers; all others hold strings. */
+export const numberKeys: ReadonlySet<string> = new Set(['version', 'slot', 'dueAtMs']);
+
+export const tables = {
+  products: { environment: 'PRODUCTS_TABLE', partitionKey: 'sku' },
+  sales: { environment: 'SALES_TABLE', partitionKey: 'saleId' },
+  orders: {
+    environment: 'ORDERS_TABLE',
+    partitionKey: 'orderId',
+    indexes: {
+      // Sparse: an order leaves it when its status rests, its money is settled and its stock is released.
+      due: { partitionKey: 'dueShard', sortKey: 'dueAtMs', include: [] },
+      byBuyer: { partitionKey: 'buyerId', sortKey: 'listKey', include: ['saleId', 'status'] },
+      // One sale's orders arrive all at once: one partition would throttle the table behind it.
+      bySale: { partitionKey: 'saleShard', sortKey: 'listKey', include: ['saleId', 'buyerId', 'status'] },
+    },
+    // Tombstones alone carry it: they end after a day, orders never.
+    expiry: 'expiresAtSeconds',
+  },
+  outbox: { environment: 'OUTBOX_TABLE', partitionKey: 'orderId', sortKey: 'version', stream: true },
+  units: { environment: 'UNITS_TABLE', partitionKey: 'bucket', sortKey: 'unit' },
+  allowances: { environment: 'ALLOWANCES_TABLE', partitionKey: 'saleBuyer', sortKey: 'slot' },
+  accounts: { environment: 'ACCOUNTS_TABLE', partitionKey: 'userId', sortKey: 'entry' },
+  fulfilments: { environment: 'FULFILMENTS_TABLE', partitionKey: 'orderId' },
+  idempotency: { environment: 'IDEMPOTENCY_TABLE', partitionKey: 'scope', expiry: 'expiresAtSeconds' },
+} as const satisfies Record<string, TableShape>;
+
+export type TableName = keyof typeof tables;
+export type TableVariable = (typeof tables)[TableName]['environment'];
