@@ -1,7 +1,17 @@
 import type { Strategy } from '../sales/sale.model.ts';
 import type { OrderEventName } from './order.events.ts';
 
-export const orderStatuses = ['PENDING', 'RESERVED', 'CONFIRMED', 'FULFILLED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDING', 'REFUNDED'] as const;
+export const orderStatuses = [
+  'PENDING',
+  'RESERVED',
+  'CONFIRMED',
+  'FULFILLED',
+  'EXPIRED',
+  'CANCELLED',
+  'FAILED',
+  'REFUNDING',
+  'REFUNDED',
+] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 export const orderFailures = ['PAYMENT_DECLINED', 'OUT_OF_STOCK', 'BUYER_LIMIT', 'SALE_NOT_OPEN'] as const;
 export type OrderFailure = (typeof orderFailures)[number];
@@ -106,7 +116,12 @@ export function nextDueMs(order: Pick<Order, 'status' | 'payment' | 'stock' | 'h
 export function authorise(order: Order, nowMs: number): Decision<'not-awaiting-payment' | 'paid-elsewhere'> {
   if (order.payment.method !== 'balance') return stay('paid-elsewhere');
   if (order.status !== 'RESERVED' || order.payment.state !== 'none') return stay('not-awaiting-payment');
-  return step(order, nowMs, { payment: { ...order.payment, state: 'authorised' } }, { events: ['PaymentAuthorised', 'OrderUpdated'], movement: 'authorise' });
+  return step(
+    order,
+    nowMs,
+    { payment: { ...order.payment, state: 'authorised' } },
+    { events: ['PaymentAuthorised', 'OrderUpdated'], movement: 'authorise' },
+  );
 }
 
 /** The buyer can't pay: the order ends and its units are free at once. */
@@ -131,7 +146,12 @@ export function confirm(order: Order, nowMs: number): Decision<'not-reserved' | 
 export function capture(order: Order, nowMs: number): Decision<'not-confirmed' | 'nothing-authorised'> {
   if (order.status !== 'CONFIRMED') return stay('not-confirmed');
   if (order.payment.state !== 'authorised') return stay('nothing-authorised');
-  return step(order, nowMs, { payment: { ...order.payment, state: 'captured' } }, { events: ['PaymentCaptured', 'OrderUpdated'], movement: 'capture' });
+  return step(
+    order,
+    nowMs,
+    { payment: { ...order.payment, state: 'captured' } },
+    { events: ['PaymentCaptured', 'OrderUpdated'], movement: 'capture' },
+  );
 }
 
 /** The tickets are issued. Needs captured money. */

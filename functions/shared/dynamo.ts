@@ -1,6 +1,6 @@
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 
 /** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -11,7 +11,12 @@ export type Database = DynamoDBDocumentClient;
 export function connectDatabase(): Database {
   const client = new DynamoDBClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, httpsAgent: { maxSockets: 256, keepAlive: true }, httpAgent: { maxSockets: 256, keepAlive: true } },
+    requestHandler: {
+      connectionTimeout: 1_000,
+      requestTimeout: 4_000,
+      httpsAgent: { maxSockets: 256, keepAlive: true },
+      httpAgent: { maxSockets: 256, keepAlive: true },
+    },
   });
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }

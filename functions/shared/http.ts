@@ -112,7 +112,11 @@ export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
       const status = reply.status ?? route.status;
       return {
         statusCode: status,
-        headers: { ...(reply.body === undefined ? {} : { 'content-type': 'application/json' }), 'cache-control': 'no-store', ...reply.headers },
+        headers: {
+          ...(reply.body === undefined ? {} : { 'content-type': 'application/json' }),
+          'cache-control': 'no-store',
+          ...reply.headers,
+        },
         ...(reply.body === undefined ? {} : { body: JSON.stringify(reply.body) }),
       };
     },
@@ -138,7 +142,8 @@ function failure(error: unknown, requestId: string): [ProblemCode, string] {
 /** A middleware: every answer carries the request's id. */
 const requestId = (): middy.MiddlewareObj<HttpEvent, HttpResult> => {
   const stamp = (request: { event: HttpEvent; response?: HttpResult | null | undefined }) => {
-    if (request.response) request.response.headers = { ...request.response.headers, 'x-request-id': request.event.requestContext.requestId };
+    if (request.response)
+      request.response.headers = { ...request.response.headers, 'x-request-id': request.event.requestContext.requestId };
   };
   return { after: stamp, onError: stamp };
 };

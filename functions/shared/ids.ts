@@ -7,14 +7,21 @@ export const SaleId = identifier(64).meta({ id: 'SaleId', example: 'launch-day' 
 export const Sku = identifier(64).meta({ id: 'Sku', example: 'tee-black-m' });
 export const UserId = identifier(64).meta({ id: 'UserId', example: 'ada' });
 /** Opaque to callers: `ord_` and the hold's id. */
-export const OrderId = z.string().regex(/^ord_[A-Za-z0-9_-]{22}$/).meta({ id: 'OrderId', example: 'ord_mHcBvGJ0Q2yQxg5vJ6yYdw' });
+export const OrderId = z
+  .string()
+  .regex(/^ord_[A-Za-z0-9_-]{22}$/)
+  .meta({ id: 'OrderId', example: 'ord_mHcBvGJ0Q2yQxg5vJ6yYdw' });
 
 /**
  * The id of the hold that this caller's key stands for: HMAC-SHA256, cut to 128 bits. The same request always meets its own hold and order.
  * Method and path are part of the scope through the sale: one route alone makes holds.
  */
 export function holdIdOf(secret: string, caller: string, saleId: string, key: string): string {
-  return createHmac('sha256', secret).update(JSON.stringify([caller, saleId, key])).digest().subarray(0, 16).toString('base64url');
+  return createHmac('sha256', secret)
+    .update(JSON.stringify([caller, saleId, key]))
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url');
 }
 
 export const orderIdOf = (holdId: string): string => `ord_${holdId}`;

@@ -3,7 +3,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function plain(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
-  return { name: value.name, message: value.message, stack: value.stack, ...(value.cause === undefined ? {} : { cause: plain(value.cause) }) };
+  return {
+    name: value.name,
+    message: value.message,
+    stack: value.stack,
+    ...(value.cause === undefined ? {} : { cause: plain(value.cause) }),
+  };
 }
 
 function write(level: 'info' | 'warn' | 'error', message: string, fields: Fields): void {
