@@ -211,6 +211,40 @@ export function release(order: Order, nowMs: number): Decision<'nothing-owed'> {
   return step(order, nowMs, { stock: 'released' }, { events: ['StockReleased'] });
 }
 
+export const stepNames = ['charge', 'confirm', 'fulfil', 'expire', 'compensate'] as const;
+export type StepName = (typeof stepNames)[number];
+
+/** What the order needs next, or that it waits for somebody (`wait`) or nothing (`rest`). `nowMs` is Redis' time. */
+export function nextStep(order: Order, nowMs: number): StepName | 'wait' | 'rest' {
+  if (nextDueMs(order, nowMs) === undefined) return 'rest';
+  switch (order.status) {
+    case 'RESERVED':
+      if (order.payment.state === 'authorised') return 'confirm';
+      if (nowMs >= order.holdExpiresAtMs + expiryGraceMs) return 'expire';
+      return order.payment.method === 'balance' ? 'charge' : 'wait';
+    case 'CONFIRMED':
+      return order.payment.state === 'captured' ? 'fulfil' : 'charge';
+    case 'PENDING':
+    case 'FULFILLED':
+      return 'wait';
+    default:
+      return 'compensate';
+  }
+}
+
+/** The order as it was first answered: what a replay of its key shows, whatever has happened since. */
+export function asPlaced(order: Order): Order {
+  const { failure: _f, tickets: _t, dueAtMs: _d, ...rest } = order;
+  return {
+    ...rest,
+    status: 'RESERVED',
+    version: 1,
+    payment: { ...order.payment, state: 'none' },
+    stock: 'held',
+    updatedAtMs: order.createdAtMs,
+  };
+}
+
 const displayed = {
   CONFIRMED: 'PROCESSING',
   FULFILLED: 'COMPLETED',

@@ -34,8 +34,12 @@ export interface Sale {
 
 /** The state that buyers see. `available` counts units left over all items. Window bounds: open at `opensAt`, no longer at `closesAt`. */
 export function saleStateAt(sale: Pick<Sale, 'control' | 'opensAtMs' | 'closesAtMs'>, available: number, nowMs: number): SaleState {
-  if (sale.control === 'closed' || nowMs >= sale.closesAtMs) return 'closed';
+  if (hasClosed(sale, nowMs)) return 'closed';
   if (nowMs < sale.opensAtMs) return 'scheduled';
   if (sale.control === 'paused') return 'paused';
   return available > 0 ? 'open' : 'sold-out';
 }
+
+/** Whether the sale is over, for good: closed by an operator, or past its window. */
+export const hasClosed = (sale: Pick<Sale, 'control' | 'closesAtMs'>, nowMs: number): boolean =>
+  sale.control === 'closed' || nowMs >= sale.closesAtMs;

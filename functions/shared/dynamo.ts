@@ -1,5 +1,5 @@
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 
 /** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
@@ -78,4 +78,30 @@ export async function transact(database: Database, writes: Write[]): Promise<Tra
 function isUnknownOutcome(error: Error): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   return error.name === 'TimeoutError' || 'code' in error || (status !== undefined && status >= 500);
+}
+
+const batchKeysMax = 100;
+
+/** Reads items by key with strong consistency, 100 a call, at most 8 attempts for what the database leaves over. Order is not kept. */
+export async function batchGet(
+  database: Database,
+  tableName: string,
+  keys: readonly Record<string, unknown>[],
+): Promise<Record<string, unknown>[]> {
+  const chunks = Array.from({ length: Math.ceil(keys.length / batchKeysMax) }, (_, chunk) =>
+    keys.slice(chunk * batchKeysMax, (chunk + 1) * batchKeysMax),
+  );
+  const read = async (chunk: Record<string, unknown>[]) => {
+    const items: Record<string, unknown>[] = [];
+    let left = chunk;
+    for (let attempt = 0; left.length > 0; attempt++) {
+      if (attempt === 8) throw new UnsettledTransaction(`${left.length} keys of ${tableName} still unread after ${attempt} attempts`);
+      if (attempt > 0) await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
+      const answer = await database.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }));
+      items.push(...(answer.Responses?.[tableName] ?? []));
+      left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+    }
+    return items;
+  };
+  return (await Promise.all(chunks.map(read))).flat();
 }

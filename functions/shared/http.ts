@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { type Caller, callerFrom } from './caller.ts';
 import { Problem, type ProblemCode, problemResponse } from './problems.ts';
 import { bodyBytesMax, type Route } from './route.ts';
@@ -19,6 +19,7 @@ export interface Request<Params, Query, Body> {
   /** The `Idempotency-Key`; empty on routes that ignore it. */
   readonly key: string;
   readonly method: string;
+  /** The route's path with the parameters as they were parsed: one resource has one path, however it was spelled. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly requestId: string;
@@ -26,6 +27,8 @@ export interface Request<Params, Query, Body> {
 
 export interface Reply<Answer> {
   readonly body?: Answer;
+  /** The body as it was sent the first time, in place of `body`. */
+  readonly replayed?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** The status, where it is not the route's own (304). */
   readonly status?: number;
@@ -72,6 +75,7 @@ function bodyOf(route: Route, event: HttpEvent): unknown {
   if (Buffer.byteLength(text) > bytesMax) throw new Problem('BODY_TOO_LARGE', `A body may have at most ${bytesMax} bytes.`);
   if (!route.body) return undefined;
   const mediaType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (text === '') throw new Problem('INVALID_REQUEST', 'A JSON body is needed.');
   if (mediaType !== 'application/json') throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
   try {
     return JSON.parse(text);
@@ -80,7 +84,18 @@ function bodyOf(route: Route, event: HttpEvent): unknown {
   }
 }
 
-const decodedParams = (event: HttpEvent) => event.pathParameters ?? {};
+/** Parses the path's parameters. What could not name a resource names none: that is a 404, as for any other name that is not there. */
+function paramsOf<S extends z.ZodType>(route: Route<S>, event: HttpEvent): z.output<S> {
+  if (!route.params) return undefined as z.output<S>;
+  const parsed = route.params.safeParse(event.pathParameters ?? {});
+  if (!parsed.success) throw new Problem('NOT_FOUND', 'There is nothing under this path.');
+  return parsed.data;
+}
+
+const NoQuery = z.strictObject({});
+
+const pathOf = (route: Route, params: unknown): string =>
+  route.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])));
 
 /** One route and what serves it, as the Lambda handler takes it. */
 export interface Endpoint {
@@ -97,27 +112,29 @@ export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
     route,
     async serve(event) {
       const caller = allowedCaller(route, event);
+      const params = paramsOf(route, event);
       const body = bodyOf(route, event);
       const reply = await handle({
         caller,
         key: keyOf(route, event),
-        params: parse(route.params, decodedParams(event), 'path'),
-        query: parse(route.query, event.queryStringParameters ?? {}, 'query'),
+        params,
+        query: parse(route.query ?? NoQuery, event.queryStringParameters ?? {}, 'query') as z.output<Q>,
         body: parse(route.body, body, 'body'),
-        method: event.requestContext.http.method,
-        path: event.rawPath,
+        method: route.method,
+        path: pathOf(route, params),
         headers: event.headers,
         requestId: event.requestContext.requestId,
       });
-      const status = reply.status ?? route.status;
+      const text = reply.replayed ?? (reply.body === undefined ? undefined : JSON.stringify(reply.body));
       return {
-        statusCode: status,
+        statusCode: reply.status ?? route.status,
         headers: {
-          ...(reply.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
           'cache-control': 'no-store',
+          ...(reply.replayed === undefined ? {} : { 'idempotency-replayed': 'true' }),
           ...reply.headers,
         },
-        ...(reply.body === undefined ? {} : { body: JSON.stringify(reply.body) }),
+        ...(text === undefined ? {} : { body: text }),
       };
     },
   };
@@ -136,7 +153,7 @@ const problems = (): middy.MiddlewareObj<HttpEvent, HttpResult> => ({
 function failure(error: unknown, requestId: string): [ProblemCode, string] {
   // A 500 would tell a buyer nothing about what to do; every operation here is safe to retry with its key.
   log.error('request failed', { requestId, error });
-  return ['TRY_AGAIN', 'The request could not be finished; send it again with the same Idempotency-Key.'];
+  return ['TRY_AGAIN', 'The request could not be finished; send it again, with the same Idempotency-Key if it had one.'];
 }
 
 /** A middleware: every answer carries the request's id. */

@@ -1,0 +1,19 @@
+import { userRoutes } from '../accounts/user.routes.ts';
+import { productRoutes } from '../catalogue/product.routes.ts';
+import { ticketRoutes } from '../fulfilment/ticket.routes.ts';
+import { auditRoutes } from '../operations/audit.routes.ts';
+import { orderRoutes } from '../orders/order.routes.ts';
+import { saleRoutes } from '../sales/sale.routes.ts';
+import type { Route } from '../shared/route.ts';
+import { apiRoutes } from './api.routes.ts';
+
+/** Every route of the HTTP contract: the one list for the gateway's template, the OpenAPI document and the tests of who may call what. */
+export const routes: readonly Route[] = [
+  ...apiRoutes,
+  ...productRoutes,
+  ...saleRoutes,
+  ...orderRoutes,
+  ...ticketRoutes,
+  ...userRoutes,
+  ...auditRoutes,
+];

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { Sku } from '../shared/ids.ts';
+import { Currency, PriceMinor } from '../shared/money.ts';
+import { pageOf, pageQuery } from '../shared/page.ts';
+
+const details = {
+  name: z.string().trim().min(1).max(200).meta({ example: 'Launch tee, black, M' }),
+  description: z.string().max(4_000).optional().meta({ example: 'Heavy cotton, printed in Lisbon.' }),
+  priceMinor: PriceMinor,
+  currency: Currency,
+  imageUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional()
+    .meta({ example: 'https://shop.example/tee.jpg' }),
+};
+
+export const NewProduct = z.strictObject({ sku: Sku, ...details }).meta({ id: 'NewProduct', description: 'A product to be added.' });
+export type NewProduct = z.output<typeof NewProduct>;
+
+export const ProductUpdate = z
+  .strictObject({ sku: Sku.optional().meta({ description: 'May be repeated here; if so, it must be the one of the path.' }), ...details })
+  .meta({ id: 'ProductUpdate', description: 'All of a product anew: what is left out is gone afterwards.' });
+export type ProductUpdate = z.output<typeof ProductUpdate>;
+
+export const ProductAnswer = z
+  .strictObject({
+    ...NewProduct.shape,
+    createdAt: z.iso.datetime().meta({ example: '2026-03-01T09:00:00.000Z' }),
+    updatedAt: z.iso.datetime().meta({ example: '2026-03-01T09:00:00.000Z' }),
+  })
+  .meta({ id: 'Product' });
+export type ProductAnswer = z.output<typeof ProductAnswer>;
+
+export const ProductPath = z.strictObject({ sku: Sku });
+export const productList = 'products';
+export const ProductListQuery = z.strictObject(pageQuery(productList));
+export const ProductPage = pageOf(ProductAnswer).meta({ id: 'ProductPage' });

@@ -1,0 +1,47 @@
+import type { OutboxRow } from '../orders/outbox.model.ts';
+
+/** One event as the bus takes it. */
+export interface BusEntry {
+  readonly source: string;
+  readonly name: string;
+  readonly detail: unknown;
+  readonly atMs: number;
+}
+
+export interface Bus {
+  /** Publishes at most `entriesMax` entries; says for each whether the bus has taken it. Throws when nothing is known. */
+  publish(entries: readonly BusEntry[]): Promise<boolean[]>;
+}
+
+/** A row of the outbox as it came over the stream. */
+export interface DispatchRecord {
+  readonly recordId: string;
+  readonly row: OutboxRow;
+}
+
+/** PutEvents takes ten entries a call. */
+export const entriesMax = 10;
+const callsAtOnce = 4;
+
+/**
+ * Publishes every event of the rows, at least once, and returns the ids of the rows of which any event was not taken: those, and by the
+ * stream's rule all after the first of them, come again. The bus keeps no order, so calls run side by side.
+ */
+export async function dispatch(records: readonly DispatchRecord[], bus: Bus, source: string): Promise<string[]> {
+  const entries = records.flatMap(({ recordId, row }) =>
+    row.events.map(({ name, detail }) => ({ recordId, entry: { source, name, detail, atMs: row.atMs } })),
+  );
+  const calls = Array.from({ length: Math.ceil(entries.length / entriesMax) }, (_, call) =>
+    entries.slice(call * entriesMax, (call + 1) * entriesMax),
+  );
+  const failed = new Set<string>();
+  const work = calls.values();
+  const worker = async () => {
+    for (const call of work) {
+      const taken = await bus.publish(call.map(({ entry }) => entry)).catch(() => []);
+      call.forEach(({ recordId }, index) => taken[index] || failed.add(recordId));
+    }
+  };
+  await Promise.all(Array.from({ length: callsAtOnce }, worker));
+  return [...failed];
+}

@@ -1,0 +1,47 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { batchGet, type Database } from '../shared/dynamo.ts';
+import type { Order } from './order.model.ts';
+import { isTombstone, storedFrom } from './order.repository.ts';
+import { dueShards } from './order.writes.ts';
+
+export interface DueOrders {
+  /** Pages of the orders whose time has come, oldest first within a shard, read with strong consistency. */
+  due(nowMs: number, pageOrders: number): AsyncIterable<Order[]>;
+}
+
+export function dueOrders(database: Database, ordersTable: string): DueOrders {
+  type Cursor = Record<string, unknown> | undefined;
+  const page = async (shard: number, nowMs: number, limit: number, after: Cursor) => {
+    const { Items = [], LastEvaluatedKey } = await database.send(
+      new QueryCommand({
+        TableName: ordersTable,
+        IndexName: 'due',
+        KeyConditionExpression: 'dueShard = :shard AND dueAtMs <= :now',
+        ExpressionAttributeValues: { ':shard': `due#${shard}`, ':now': nowMs },
+        Limit: limit,
+        ...(after ? { ExclusiveStartKey: after } : {}),
+      }),
+    );
+    return { keys: Items.map(({ orderId }) => ({ orderId })), next: LastEvaluatedKey };
+  };
+
+  return {
+    async *due(nowMs, pageOrders) {
+      let open: { shard: number; after: Cursor }[] = Array.from({ length: dueShards }, (_, shard) => ({ shard, after: undefined }));
+      while (open.length > 0) {
+        const pages = await Promise.all(open.map(({ shard, after }) => page(shard, nowMs, pageOrders, after)));
+        const stored = (
+          await batchGet(
+            database,
+            ordersTable,
+            pages.flatMap(({ keys }) => keys),
+          )
+        ).map(storedFrom);
+        // The index lags: what is no longer due is left out.
+        const orders = stored.filter((each): each is Order => !isTombstone(each) && (each.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs);
+        if (orders.length > 0) yield orders;
+        open = open.flatMap(({ shard }, index) => (pages[index]?.next ? [{ shard, after: pages[index].next }] : []));
+      }
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { Caller } from '../shared/caller.ts';
+import type { Clock } from '../shared/clock.ts';
+import { type Endpoint, endpoint } from '../shared/http.ts';
+import { Problem } from '../shared/problems.ts';
+import { cancelOrder } from './cancel.ts';
+import { orderAnswer } from './order.answer.ts';
+import type { Order } from './order.model.ts';
+import type { OrderRepository, Step } from './order.ports.ts';
+import { cancelOrderRoute, listOrdersRoute, readOrderRoute } from './order.routes.ts';
+import { orderList as orderListName } from './order.schemas.ts';
+import type { OrderList } from './order-list.repository.ts';
+
+export interface OrderEndpointPorts {
+  readonly orders: OrderRepository;
+  readonly list: OrderList;
+  readonly compensate: Step;
+  readonly clock: Clock;
+}
+
+/** Reading, listing and cancelling orders. Somebody else's order is not there. */
+export function orderEndpoints({ orders, list, compensate, clock }: OrderEndpointPorts): Endpoint[] {
+  async function visibleOrder(orderId: string, caller: Caller): Promise<Order> {
+    const order = await orders.get(orderId);
+    if (!order || !(caller.mayOperate || order.buyerId === caller.userId)) throw new Problem('NOT_FOUND', 'There is no such order.');
+    return order;
+  }
+
+  return [
+    endpoint(readOrderRoute, async ({ params, caller }) => ({ body: orderAnswer(await visibleOrder(params.orderId, caller)) })),
+
+    endpoint(listOrdersRoute, async ({ query, caller }) => {
+      const { limit, cursor, ...filter } = query;
+      if (!caller.mayOperate && filter.buyerId !== undefined) throw new Problem('FORBIDDEN', 'The filter buyerId is for operators.');
+      const visible = caller.mayOperate ? filter : { ...filter, buyerId: caller.userId };
+      const page = await list.page(orderListName, visible, limit, cursor);
+      return { body: { items: page.items.map(orderAnswer), nextCursor: page.nextCursor } };
+    }),
+
+    endpoint(cancelOrderRoute, async ({ params, caller }) => {
+      const order = await visibleOrder(params.orderId, caller);
+      const cancelled = await cancelOrder(order, { orders, compensate, clock });
+      if (cancelled.outcome === 'not-cancellable') {
+        throw new Problem('NOT_CANCELLABLE', `The order is ${cancelled.order.status} and can no longer be cancelled.`, {
+          orderStatus: cancelled.order.status,
+        });
+      }
+      return { body: orderAnswer(cancelled.order) };
+    }),
+  ];
+}

@@ -1,0 +1,25 @@
+import type { Write } from '../shared/dynamo.ts';
+import type { Order, Transition } from './order.model.ts';
+
+export type TransitionOutcome =
+  | { outcome: 'moved'; order: Order }
+  /** Somebody else moved the order first: here is what it is now. */
+  | { outcome: 'lost-race'; current: Order }
+  /** The account is missing, holds another currency, or too little. */
+  | { outcome: 'refused-by-account' };
+
+export interface OrderRepository {
+  /** The order, read with strong consistency; a tombstone is not an order. */
+  get(orderId: string): Promise<Order | undefined>;
+  /** Commits the transition with all that goes with it, or nothing. `extra` writes must not be able to be refused by a race. */
+  transition(order: Order, transition: Transition, extra?: readonly Write[]): Promise<TransitionOutcome>;
+}
+
+/**
+ * What one step of an order came to. `stayed`: the order needs nothing of this kind, so a duplicate or late event changes nothing.
+ * In every case `order` is the order as it is now.
+ */
+export type StepOutcome = { outcome: 'moved' | 'stayed'; order: Order };
+
+/** One step of the saga: looks at the order as it is, and moves it if it is this step's turn. Can run any number of times. */
+export type Step = (order: Order) => Promise<StepOutcome>;

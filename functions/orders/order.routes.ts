@@ -1,0 +1,70 @@
+import { SalePath } from '../sales/sale.schemas.ts';
+import { defineRoute, type Route } from '../shared/route.ts';
+import { OrderAnswer, OrderListQuery, OrderPage, OrderPath, PlaceOrder } from './order.schemas.ts';
+
+const tag = 'Orders';
+
+export const placeOrderRoute = defineRoute({
+  operationId: 'placeOrder',
+  method: 'POST',
+  path: '/v1/sales/{saleId}/orders',
+  access: 'buy',
+  tag,
+  summary: 'Place an order',
+  description:
+    'Holds the units at once, or refuses. Asking for more than is left is `SOLD_OUT`, with what is left as `available` in the problem. ' +
+    'Payment, confirmation and tickets follow: read the order until its status rests.',
+  keyed: true,
+  params: SalePath,
+  body: PlaceOrder,
+  status: 201,
+  answer: OrderAnswer,
+  problems: ['NOT_FOUND', 'SOLD_OUT', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'STOCK_NOT_READY'],
+  servedBy: 'reserve',
+});
+
+export const readOrderRoute = defineRoute({
+  operationId: 'readOrder',
+  method: 'GET',
+  path: '/v1/orders/{orderId}',
+  access: 'buy-or-operate',
+  tag,
+  summary: 'Read an order',
+  description: 'A buyer reads their own orders; somebody else’s is `NOT_FOUND`. An operator reads any.',
+  params: OrderPath,
+  status: 200,
+  answer: OrderAnswer,
+  problems: ['NOT_FOUND'],
+  servedBy: 'api',
+});
+
+export const listOrdersRoute = defineRoute({
+  operationId: 'listOrders',
+  method: 'GET',
+  path: '/v1/orders',
+  access: 'buy-or-operate',
+  tag,
+  summary: 'List orders',
+  description: 'A buyer sees their own orders, newest first; an operator sees all. Lists may lag behind by a moment.',
+  query: OrderListQuery,
+  status: 200,
+  answer: OrderPage,
+  servedBy: 'api',
+});
+
+export const cancelOrderRoute = defineRoute({
+  operationId: 'cancelOrder',
+  method: 'POST',
+  path: '/v1/orders/{orderId}/cancel',
+  access: 'buy-or-operate',
+  tag,
+  summary: 'Cancel an order',
+  description: 'Releases the hold, or refunds what was paid before fulfilment. May be repeated: the answer is the order as it is then.',
+  params: OrderPath,
+  status: 200,
+  answer: OrderAnswer,
+  problems: ['NOT_FOUND', 'NOT_CANCELLABLE'],
+  servedBy: 'api',
+});
+
+export const orderRoutes: readonly Route[] = [placeOrderRoute, readOrderRoute, listOrdersRoute, cancelOrderRoute];

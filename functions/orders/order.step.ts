@@ -1,0 +1,38 @@
+import type { Write } from '../shared/dynamo.ts';
+import type { Decision, Order, Transition } from './order.model.ts';
+import type { OrderRepository, StepOutcome, TransitionOutcome } from './order.ports.ts';
+
+const racesMax = 5;
+
+/** Too many others moved the order at the same moment; the message is delivered again. */
+export class OrderContended extends Error {
+  override readonly name = 'OrderContended';
+}
+
+/**
+ * Decides and commits; whoever loses the race reads what the order is now and decides again. Never undoes.
+ * `refused` gives the decision to take when the account refuses the movement.
+ */
+export async function takeStep(
+  order: Order,
+  orders: OrderRepository,
+  decide: (order: Order) => Decision,
+  { extra, refused }: { extra?: (transition: Transition) => Write[]; refused?: (order: Order) => Decision } = {},
+): Promise<StepOutcome> {
+  let current = order;
+  let rule = decide;
+  for (let race = 0; race < racesMax; race++) {
+    const decision = rule(current);
+    if (decision.outcome === 'stay') return { outcome: 'stayed', order: current };
+    const moved: TransitionOutcome = await orders.transition(current, decision.transition, extra?.(decision.transition));
+    if (moved.outcome === 'moved') return { outcome: 'moved', order: moved.order };
+    if (moved.outcome === 'lost-race') {
+      current = moved.current;
+      rule = decide;
+    } else {
+      if (!refused) throw new Error(`${current.orderId}: the account refused a movement that cannot be refused`);
+      rule = refused;
+    }
+  }
+  throw new OrderContended(`${order.orderId} lost ${racesMax} races`);
+}

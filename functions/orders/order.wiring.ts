@@ -1,0 +1,20 @@
+import { connectDatabase } from '../shared/dynamo.ts';
+import type { Environment } from '../shared/environment.ts';
+import { orderRepository } from './order.repository.ts';
+
+/** The variables that whoever moves orders needs: the tables that a transition writes. */
+export const orderVariables = ['ORDERS_TABLE', 'OUTBOX_TABLE', 'UNITS_TABLE', 'ALLOWANCES_TABLE', 'ACCOUNTS_TABLE'] as const;
+type OrderVariable = (typeof orderVariables)[number];
+
+export const orderTablesFrom = (environment: Pick<Environment, OrderVariable>) => ({
+  orders: environment.ORDERS_TABLE,
+  outbox: environment.OUTBOX_TABLE,
+  units: environment.UNITS_TABLE,
+  allowances: environment.ALLOWANCES_TABLE,
+  accounts: environment.ACCOUNTS_TABLE,
+});
+
+/** The database and the orders in it. */
+export function connectOrders(environment: Pick<Environment, OrderVariable>, database = connectDatabase()) {
+  return { database, orders: orderRepository(database, orderTablesFrom(environment)) };
+}

@@ -1,0 +1,141 @@
+import type { Write } from '../shared/dynamo.ts';
+import { shardOf } from '../shared/ids.ts';
+import { unitBucket } from '../stock/stock.model.ts';
+import { outboxRow } from './outbox.model.ts';
+import type { Order, Transition } from './order.model.ts';
+
+/** Names of the tables that an order's transactions write. */
+export interface OrderTables {
+  readonly orders: string;
+  readonly outbox: string;
+  readonly units: string;
+  readonly allowances: string;
+}
+
+export const dueShards = 16;
+export const saleShards = 16;
+
+/** Sorts orders by their creation; ends in the id, so that it is unique. */
+export const listKeyOf = (order: Pick<Order, 'orderId' | 'createdAtMs'>): string =>
+  `${String(order.createdAtMs).padStart(14, '0')}#${order.orderId}`;
+
+/** The order as it is stored: with the keys of its indexes. */
+function orderItem(order: Order) {
+  return {
+    ...order,
+    listKey: listKeyOf(order),
+    saleShard: `${order.saleId}#${shardOf(order.orderId, saleShards)}`,
+    ...(order.dueAtMs === undefined ? {} : { dueShard: `due#${shardOf(order.orderId, dueShards)}` }),
+  };
+}
+
+const allowanceKey = (order: Order) => `${order.saleId}#${order.buyerId}`;
+const unitKeys = (order: Order) =>
+  order.items.flatMap(({ sku, units }) => units.map((unit) => ({ bucket: unitBucket(order.saleId, sku, unit), unit, sku })));
+
+/** Which unit or slot a write of a claim is about, so that a refused condition can be named. */
+export type Claimed = { kind: 'order' } | { kind: 'outbox' } | { kind: 'unit'; sku: string; unit: string } | { kind: 'slot'; slot: number };
+
+/**
+ * The claim: order, outbox row, units and allowance under keys that nobody else may have. `about[i]` says what `writes[i]` claims.
+ * The order may take the place of a tombstone that ended an earlier birth of its hold, never of one that ended this birth or a later one.
+ */
+export function claimWrites(order: Order, transition: Transition, tables: OrderTables): { writes: Write[]; about: Claimed[] } {
+  const isNew = 'attribute_not_exists(orderId)';
+  const isOlderTombstone = '(tombstone = :true AND bornUs < :born)';
+  const pieces: [Claimed, Write][] = [
+    [
+      { kind: 'order' },
+      {
+        Put: {
+          TableName: tables.orders,
+          Item: orderItem(order),
+          ConditionExpression: [isNew, isOlderTombstone].join(' OR '),
+          ExpressionAttributeValues: { ':true': true, ':born': order.bornUs },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
+      },
+    ],
+    [{ kind: 'outbox' }, { Put: { TableName: tables.outbox, Item: outboxRow(transition) } }],
+    ...unitKeys(order).map(({ bucket, unit, sku }, index): [Claimed, Write] => [
+      { kind: 'unit', sku, unit },
+      {
+        Put: {
+          TableName: tables.units,
+          // The row alone tells a rebuild whose unit it is and which slot of the buyer's allowance it uses.
+          Item: {
+            bucket,
+            unit,
+            saleId: order.saleId,
+            sku,
+            orderId: order.orderId,
+            buyerId: order.buyerId,
+            state: 'HELD',
+            atMs: order.createdAtMs,
+            ...(order.slots[index] === undefined ? {} : { slot: order.slots[index] }),
+          },
+          ConditionExpression: 'attribute_not_exists(bucket)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
+      },
+    ]),
+    ...order.slots.map((slot): [Claimed, Write] => [
+      { kind: 'slot', slot },
+      {
+        Put: {
+          TableName: tables.allowances,
+          Item: { saleBuyer: allowanceKey(order), slot, orderId: order.orderId },
+          ConditionExpression: 'attribute_not_exists(saleBuyer)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
+      },
+    ]),
+  ];
+  return { writes: pieces.map(([, write]) => write), about: pieces.map(([about]) => about) };
+}
+
+/** The transition of an existing order: first the order itself by version, then its outbox row, units and allowance. */
+export function transitionWrites(order: Order, { next, units, ...rest }: Transition, tables: OrderTables): Write[] {
+  const isThisVersion = 'version = :version';
+  const isOurs = 'orderId = :orderId';
+  const ours = { ':orderId': order.orderId };
+  const stockWrites: Record<'sell' | 'free', () => Write[]> = {
+    sell: () =>
+      unitKeys(order).map(({ bucket, unit }) => ({
+        Update: {
+          TableName: tables.units,
+          Key: { bucket, unit },
+          UpdateExpression: 'SET #state = :sold, atMs = :at',
+          ConditionExpression: isOurs,
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ...ours, ':sold': 'SOLD', ':at': next.updatedAtMs },
+        },
+      })),
+    free: () => [
+      ...unitKeys(order).map(({ bucket, unit }) => ({
+        Delete: { TableName: tables.units, Key: { bucket, unit }, ConditionExpression: isOurs, ExpressionAttributeValues: ours },
+      })),
+      ...order.slots.map((slot) => ({
+        Delete: {
+          TableName: tables.allowances,
+          Key: { saleBuyer: allowanceKey(order), slot },
+          ConditionExpression: isOurs,
+          ExpressionAttributeValues: ours,
+        },
+      })),
+    ],
+  };
+  return [
+    {
+      Put: {
+        TableName: tables.orders,
+        Item: orderItem(next),
+        ConditionExpression: isThisVersion,
+        ExpressionAttributeValues: { ':version': order.version },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    { Put: { TableName: tables.outbox, Item: outboxRow({ next, ...rest }) } },
+    ...(units ? stockWrites[units]() : []),
+  ];
+}

@@ -1,0 +1,196 @@
+import type { Sale } from '../sales/sale.model.ts';
+import type { Clock } from '../shared/clock.ts';
+import { UnsettledTransaction } from '../shared/dynamo.ts';
+import { holdIdOf, orderIdOf, payloadHashOf } from '../shared/ids.ts';
+import { log } from '../shared/telemetry.ts';
+import { type Hold, mergeLines, type StockLine } from '../stock/stock.model.ts';
+import type { Stock } from '../stock/stock.ports.ts';
+import { byItem, type ClaimRepository } from './claim.repository.ts';
+import type { Order, PaymentMethod } from './order.model.ts';
+import type { OrderRepository } from './order.ports.ts';
+import { beyondTotal, followingRun, holdOf, placement, standingOf } from './placement.model.ts';
+
+export interface PlaceRequest {
+  readonly saleId: string;
+  readonly buyerId: string;
+  readonly key: string;
+  /** The parsed body with its defaults: what "the same payload" compares. */
+  readonly body: { readonly items: readonly StockLine[]; readonly payment: { readonly method: PaymentMethod } };
+}
+
+export type PlaceOutcome =
+  | { outcome: 'placed' | 'replayed'; order: Order }
+  | { outcome: 'key-reused' | 'unknown-sale' | 'paused' | 'stock-not-ready' | 'try-again' }
+  | { outcome: 'unknown-sku'; sku: string }
+  | { outcome: 'sold-out'; sku: string; available: number }
+  | { outcome: 'buyer-limit'; limit: number }
+  | { outcome: 'not-open'; state: 'scheduled' | 'closed' };
+
+export interface PlacePorts {
+  readonly sales: { known(saleId: string): Promise<Sale | undefined>; fresh(saleId: string): Promise<Sale | undefined> };
+  readonly stock: Stock;
+  readonly claims: ClaimRepository;
+  readonly orders: OrderRepository;
+  readonly holdSecret: string;
+  readonly clock: Clock;
+}
+
+/** A rolled-back Redis costs one or two rounds; more means that something else is wrong, and waiting is better. */
+const roundsMax = 5;
+
+/**
+ * Places an order: Redis allocates the units, one transaction decides. The same key gives the same order however often and from
+ * wherever it is sent. A hold is never given back because an attempt failed: only an ended order or a tombstone ends it.
+ */
+export async function placeOrder(request: PlaceRequest, ports: PlacePorts): Promise<PlaceOutcome> {
+  const sale = await ports.sales.known(request.saleId);
+  if (!sale) return { outcome: 'unknown-sale' };
+  const attempt = attemptOf(request, sale, ports);
+  try {
+    return await attempt.run();
+  } catch (error) {
+    if (!(error instanceof UnsettledTransaction)) throw error;
+    // Another attempt under the same key may be committing right now, so the hold is left alone: the sweeper settles it.
+    log.warn('an order is unsettled', { orderId: attempt.orderId, error });
+    return { outcome: 'try-again' };
+  }
+}
+
+function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
+  const { stock, claims, orders } = ports;
+  const { saleId, buyerId } = request;
+  const lines = mergeLines(request.body.items);
+  const holdId = holdIdOf(ports.holdSecret, buyerId, saleId, request.key);
+  const orderId = orderIdOf(holdId);
+  const payloadHash = payloadHashOf(request.body);
+
+  async function run(): Promise<PlaceOutcome> {
+    for (let round = 0; round < roundsMax; round++) {
+      const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
+      switch (reserved.outcome) {
+        case 'RESERVED': {
+          // A replay most likely has its order: reading it is cheaper than a transaction that must fail.
+          const placed = reserved.replayed ? await replayIfPlaced() : undefined;
+          if (placed) return placed;
+          const { bornUs, expiresAtMs, units, slots } = reserved;
+          const settled = await settle({ holdId, buyerId, payloadHash, bornUs, expiresAtMs, lines: units, slots });
+          if (settled.outcome !== 'reserve-again') return settled;
+          break;
+        }
+        case 'ENDED':
+        case 'NOT_LOADED':
+          return (await replayIfPlaced()) ?? { outcome: reserved.outcome === 'ENDED' ? 'try-again' : 'stock-not-ready' };
+        case 'KEY_REUSED':
+          return { outcome: 'key-reused' };
+        case 'UNKNOWN_SKU':
+          return { outcome: 'unknown-sku', sku: reserved.sku };
+        case 'SOLD_OUT':
+          return { outcome: 'sold-out', sku: reserved.sku, available: reserved.available };
+        case 'BUYER_LIMIT':
+          return { outcome: 'buyer-limit', limit: reserved.limit };
+        case 'NOT_OPEN':
+          return { outcome: 'not-open', state: reserved.state };
+        case 'PAUSED':
+          return { outcome: 'paused' };
+      }
+    }
+    return { outcome: 'try-again' };
+  }
+
+  /** Turns the hold into an order, swapping units that turn out to be owned; at most `roundsMax` transactions. */
+  async function settle(first: Hold): Promise<PlaceOutcome | { outcome: 'reserve-again' }> {
+    let hold = first;
+    let mended = false;
+    for (let round = 0; round < roundsMax; round++) {
+      const claimed = await claim(hold);
+      switch (claimed.outcome) {
+        case 'claimed':
+          await acknowledge(claimed.order);
+          return { outcome: 'placed', order: claimed.order };
+        case 'order-exists':
+          return replay(claimed.order);
+        case 'tombstoned':
+          // The sweeper ended this birth of the hold; whoever asks now is a fresh attempt.
+          await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: claimed.bornUs });
+          return { outcome: 'reserve-again' };
+        case 'collided': {
+          if (claimed.units.length > 0 || isShort(hold)) {
+            const swapped = await swap(hold, claimed.units);
+            if (swapped.outcome !== 'SWAPPED') {
+              if (swapped.outcome !== 'SOLD_OUT') return { outcome: 'try-again' };
+              return abandon(hold, { outcome: 'sold-out', sku: swapped.sku, available: swapped.available });
+            }
+            hold = { ...hold, lines: swapped.units };
+          }
+          if (claimed.slots.length > 0) {
+            const slots = mended ? undefined : await mend(hold);
+            mended = true;
+            if (!slots) return abandon(hold, { outcome: 'buyer-limit', limit: sale.perBuyerLimit ?? 0 });
+            hold = { ...hold, slots };
+          }
+        }
+      }
+    }
+    return { outcome: 'try-again' };
+  }
+
+  const isShort = (hold: Hold) =>
+    lines.some(({ sku, quantity }) => (hold.lines.find((line) => line.sku === sku)?.units.length ?? 0) < quantity);
+
+  async function claim(hold: Hold) {
+    const beyond = beyondTotal(hold.lines, sale);
+    const refusedByTotal = beyond.length > 0 ? beyondTotal(beyond, (await ports.sales.fresh(saleId)) ?? sale) : [];
+    // A hold that lost units to a swap and found no others is short: it needs units before it can be an order.
+    if (refusedByTotal.length > 0 || isShort(hold)) return { outcome: 'collided' as const, units: refusedByTotal, slots: [] };
+    const placing = placement(hold, sale, request.body.payment.method);
+    const result = await claims.claim(placing);
+    return result.outcome === 'claimed' ? { outcome: 'claimed' as const, order: placing.next } : result;
+  }
+
+  /** Swaps the collided units, and with them the run of owned ones that follows, so that the next attempt does not meet those. */
+  async function swap(hold: Hold, collided: readonly { sku: string; units: readonly string[] }[]) {
+    const run = await claims.owners(saleId, followingRun(collided, sale));
+    const owned = byItem([
+      ...collided.flatMap(({ sku, units }) => units.map((unit) => ({ sku, unit }))),
+      ...run.filter((owner) => owner.orderId !== orderId),
+    ]);
+    return stock.swap(saleId, { holdId, bornUs: hold.bornUs, lines, owned });
+  }
+
+  /** Redis has forgotten slots that the buyer's rows know: tell it, and take others. Undefined when the limit leaves none. */
+  async function mend(hold: Hold): Promise<readonly number[] | undefined> {
+    const usedSlots = await claims.usedSlots(saleId, buyerId);
+    const result = await stock.mendAllowance(saleId, { buyerId, holdId, bornUs: hold.bornUs, usedSlots });
+    return result.outcome === 'MENDED' ? result.slots : undefined;
+  }
+
+  /** Ends the hold and refuses; if an order turns up under the id after all, that is the answer. */
+  async function abandon(hold: Hold, refusal: PlaceOutcome): Promise<PlaceOutcome> {
+    const ended = await claims.tombstone(hold, orderId, ports.clock.nowMs());
+    if (ended.outcome === 'order-exists') return replay(ended.order);
+    await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: hold.bornUs });
+    return refusal;
+  }
+
+  async function replayIfPlaced(): Promise<PlaceOutcome | undefined> {
+    const order = await orders.get(orderId);
+    return order && replay(order);
+  }
+
+  async function replay(order: Order): Promise<PlaceOutcome> {
+    if (order.payloadHash !== payloadHash) return { outcome: 'key-reused' };
+    await acknowledge(order);
+    return { outcome: 'replayed', order };
+  }
+
+  /** Redis follows the order: surplus units of the hold go back, and the hold of an ended order ends. A lost one is the sweeper's. */
+  async function acknowledge(order: Order): Promise<void> {
+    try {
+      await stock.acknowledge(saleId, holdOf(order), standingOf(order));
+    } catch (error) {
+      log.warn('an order is not acknowledged yet', { orderId, error });
+    }
+  }
+
+  return { run, orderId };
+}

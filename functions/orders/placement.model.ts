@@ -1,0 +1,80 @@
+import type { Sale } from '../sales/sale.model.ts';
+import { orderIdOf } from '../shared/ids.ts';
+import type { Hold, LineUnits } from '../stock/stock.model.ts';
+import type { OrderStanding } from '../stock/stock.ports.ts';
+import { hasEnded, nextDueMs, type Order, type PaymentMethod, type Transition } from './order.model.ts';
+
+/** The first version of an order: a hold's units at the sale's frozen prices. Throws if the sale does not sell a unit's item. */
+export function placement(hold: Hold, sale: Sale, method: PaymentMethod): Transition {
+  const priceOf = new Map(sale.items.map((item) => [item.sku, item.priceMinor]));
+  const items = hold.lines.map(({ sku, units }) => {
+    const priceMinor = priceOf.get(sku);
+    if (priceMinor === undefined) throw new RangeError(`${sale.saleId} does not sell ${sku}`);
+    return { sku, quantity: units.length, units: [...units], priceMinor };
+  });
+  // The hold's birth is the moment the script decided, by the one clock that decides: Redis'.
+  const createdAtMs = Math.floor(hold.bornUs / 1000);
+  const order: Order = {
+    orderId: orderIdOf(hold.holdId),
+    holdId: hold.holdId,
+    saleId: sale.saleId,
+    buyerId: hold.buyerId,
+    strategy: sale.strategy,
+    status: 'RESERVED',
+    version: 1,
+    items,
+    slots: [...hold.slots],
+    totalMinor: items.reduce((sum, { priceMinor, quantity }) => sum + priceMinor * quantity, 0),
+    currency: sale.currency,
+    payment: { method, state: 'none' },
+    stock: 'held',
+    payloadHash: hold.payloadHash,
+    bornUs: hold.bornUs,
+    holdExpiresAtMs: hold.expiresAtMs,
+    createdAtMs,
+    updatedAtMs: createdAtMs,
+  };
+  const dueAtMs = nextDueMs(order, createdAtMs);
+  return {
+    next: dueAtMs === undefined ? order : { ...order, dueAtMs },
+    events: ['OrderPlaced', 'StockReserved', 'OrderUpdated'],
+  };
+}
+
+/** The hold that an order stands for, as Redis should have it. */
+export const holdOf = (order: Order): Hold => ({
+  holdId: order.holdId,
+  buyerId: order.buyerId,
+  payloadHash: order.payloadHash,
+  bornUs: order.bornUs,
+  expiresAtMs: order.holdExpiresAtMs,
+  lines: order.items.map(({ sku, units }) => ({ sku, units })),
+  slots: order.slots,
+});
+
+/** What Redis should make of the order's hold. */
+export const standingOf = (order: Order): OrderStanding => {
+  if (hasEnded(order)) return 'ended';
+  return order.status === 'RESERVED' ? 'live' : 'confirmed';
+};
+
+/** Units whose serial exceeds the item's total: whatever Redis says, they were never put on sale. */
+export function beyondTotal(lines: readonly LineUnits[], sale: Sale): LineUnits[] {
+  const totalOf = new Map(sale.items.map((item) => [item.sku, item.total]));
+  return lines
+    .map(({ sku, units }) => ({ sku, units: units.filter((unit) => Number(unit) > (totalOf.get(sku) ?? 0)) }))
+    .filter(({ units }) => units.length > 0);
+}
+
+/** How many units after a collision are looked up at once: a page that one read brings. */
+const runUnitsMax = 100;
+
+/** The units that follow the collided ones: after a failover Redis hands out whole runs that are long sold. */
+export function followingRun(collided: readonly LineUnits[], sale: Sale): LineUnits[] {
+  return collided.map(({ sku, units }) => {
+    const total = sale.items.find((item) => item.sku === sku)?.total ?? 0;
+    const from = Math.max(...units.map(Number)) + 1;
+    const count = Math.max(0, Math.min(runUnitsMax, total - from + 1));
+    return { sku, units: Array.from({ length: count }, (_, offset) => String(from + offset)) };
+  });
+}

@@ -1,0 +1,130 @@
+import type { Sale } from '../sales/sale.model.ts';
+import { orderIdOf } from '../shared/ids.ts';
+import { log } from '../shared/telemetry.ts';
+import type { Hold, LineUnits } from '../stock/stock.model.ts';
+import type { Stock } from '../stock/stock.ports.ts';
+import { advance } from './advance.ts';
+import { byItem, type ClaimRepository } from './claim.repository.ts';
+import type { DueOrders } from './due.repository.ts';
+import type { Order, StepName } from './order.model.ts';
+import type { OrderRepository, Step } from './order.ports.ts';
+import { holdOf, standingOf } from './placement.model.ts';
+
+export interface SweepPorts {
+  readonly sales: { live(nowMs: number): Promise<readonly Sale[]> };
+  readonly stock: Stock;
+  readonly orders: OrderRepository;
+  readonly claims: ClaimRepository;
+  readonly due: DueOrders;
+  readonly steps: (nowMs: () => number) => Readonly<Record<StepName, Step>>;
+  /** How long the run may still go on. */
+  readonly remainingMs: () => number;
+}
+
+/** What a sweep found and settled. `failed` comes again with the next one. */
+export interface SweepReport {
+  orders: number;
+  holds: number;
+  suspects: number;
+  failed: number;
+}
+
+const pageOrders = 50;
+const pageHolds = 200;
+const pageSuspects = 200;
+const atOnce = 16;
+/** A hold whose end could not be decided is looked at again after this. */
+const retryMs = 30_000;
+/** A run stops taking on work when less than this is left. */
+const reserveMs = 5_000;
+const pagesMax = 10_000;
+
+/**
+ * Settles whatever events have not: orders whose status, money or release is owed, holds that never got an order, and suspects.
+ * Level-triggered: it looks at what is, so any number of runs, also at once, come to the same. Its time is Redis'.
+ */
+export async function sweep(ports: SweepPorts): Promise<SweepReport> {
+  const report: SweepReport = { orders: 0, holds: 0, suspects: 0, failed: 0 };
+  const startMs = await ports.stock.nowMs();
+  const sales = await ports.sales.live(startMs);
+  // Orders first: an order that ends here frees its units in this very run.
+  await sweepOrders(startMs, ports, report);
+  for (const { saleId } of sales) {
+    if (ports.remainingMs() < reserveMs) break;
+    try {
+      await sweepHolds(saleId, ports, report);
+      await sweepSuspects(saleId, ports, report);
+    } catch (error) {
+      // One sale's trouble must not keep the others waiting.
+      report.failed += 1;
+      log.error('a sale could not be swept', { saleId, error });
+    }
+  }
+  return report;
+}
+
+async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport): Promise<void> {
+  const steps = ports.steps(() => nowMs);
+  for await (const orders of ports.due.due(nowMs, pageOrders)) {
+    await forEachAtOnce(orders, report, async (order) => {
+      await advance(order, steps, () => nowMs);
+      report.orders += 1;
+    });
+    if (ports.remainingMs() < reserveMs) return;
+  }
+}
+
+async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
+  for (let page = 0; page < pagesMax && ports.remainingMs() > reserveMs; page++) {
+    const taken = await ports.stock.takeExpired(saleId, { limit: pageHolds, retryMs });
+    if (taken.outcome === 'NOT_LOADED' || taken.holds.length === 0) return;
+    await forEachAtOnce(taken.holds, report, async (hold) => {
+      await endHold(saleId, hold, taken.nowMs, ports);
+      report.holds += 1;
+    });
+  }
+}
+
+/** A hold whose time has come: it follows its order if there is one, otherwise a tombstone ends it and then its units go back. */
+async function endHold(saleId: string, hold: Hold, nowMs: number, { stock, claims }: SweepPorts): Promise<void> {
+  const ended = await claims.tombstone(hold, orderIdOf(hold.holdId), nowMs);
+  if (ended.outcome === 'order-exists') await follow(ended.order, stock);
+  else await stock.release(saleId, { holdId: hold.holdId, bornUs: hold.bornUs, cause: 'tombstone' });
+}
+
+/** Redis is made to say of the order's hold what the order says. */
+async function follow(order: Order, stock: Stock): Promise<void> {
+  await stock.acknowledge(order.saleId, holdOf(order), standingOf(order));
+}
+
+async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
+  const suspects = await ports.stock.suspects(saleId, pageSuspects);
+  if (suspects.length === 0) return;
+  const owners = await ports.claims.owners(saleId, suspects);
+  const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
+  const free: LineUnits[] = byItem(
+    suspects.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
+  );
+  await forEachAtOnce([...new Set(owners.map(({ orderId }) => orderId))], report, async (orderId) => {
+    const order = await ports.orders.get(orderId);
+    // A row without its order can only be one that is ending at this moment; the next run finds it free.
+    if (order) await follow(order, ports.stock);
+  });
+  report.suspects += await ports.stock.returnSuspects(saleId, free);
+}
+
+/** Runs the work side by side, bounded; a failure is logged and counted, and the rest goes on. */
+async function forEachAtOnce<T>(items: readonly T[], report: SweepReport, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) {
+      try {
+        await work(item);
+      } catch (error) {
+        report.failed += 1;
+        log.warn('left for the next sweep', { error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}

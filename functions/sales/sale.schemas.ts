@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import { SaleId, Sku } from '../shared/ids.ts';
+import { Currency, PriceMinor } from '../shared/money.ts';
+import { pageOf, pageQuery } from '../shared/page.ts';
+
+const Moment = z.iso
+  .datetime({ offset: true, error: 'must be a time by RFC 3339, such as 2026-11-27T09:00:00Z' })
+  .transform((text) => Date.parse(text))
+  .meta({ description: 'RFC 3339. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
+
+export const saleItemsMax = 50;
+export const unitsPerItemMax = 1_000_000;
+
+const NewSaleItem = z
+  .strictObject({ sku: Sku, units: z.int().min(1).max(unitsPerItemMax).meta({ description: 'How many are for sale.', example: 1000 }) })
+  .meta({ id: 'NewSaleItem' });
+
+const skusDiffer = (items: readonly { sku: string }[]) => new Set(items.map((item) => item.sku)).size === items.length;
+
+export const NewSale = z
+  .strictObject({
+    saleId: SaleId.optional().meta({ description: 'Made up when left out.' }),
+    name: z.string().trim().min(1).max(200).meta({ example: 'Launch day' }),
+    opensAt: Moment,
+    closesAt: Moment,
+    strategy: z
+      .enum(['reserve-first'], { error: 'only reserve-first is offered so far' })
+      .default('reserve-first')
+      .meta({ description: '`reserve-first` holds the units and then charges.' }),
+    holdSeconds: z.int().min(5).max(3_600).default(300).meta({ description: 'How long a hold waits for its payment.' }),
+    perBuyerLimit: z.int().min(1).max(20).optional().meta({ description: 'Units per buyer over all orders; no limit when left out.' }),
+    items: z.array(NewSaleItem).min(1).max(saleItemsMax).refine(skusDiffer, 'must name each sku once'),
+  })
+  .refine((sale) => sale.opensAt < sale.closesAt, { path: ['closesAt'], message: 'must be later than opensAt' })
+  .meta({ id: 'NewSale', description: 'A sale to be created. Names, prices and the currency are taken from the products, and frozen.' });
+export type NewSale = z.output<typeof NewSale>;
+
+export const SaleStateName = z.enum(['scheduled', 'open', 'paused', 'sold-out', 'closed']).meta({
+  id: 'SaleState',
+  description: 'What a buyer can expect. In a list, a sale whose stock is being rebuilt shows as `paused` with nothing available.',
+});
+
+const time = (description: string) => z.iso.datetime().meta({ description, example: '2026-11-27T09:00:00.000Z' });
+
+export const SaleAnswer = z
+  .strictObject({
+    saleId: SaleId,
+    name: z.string().meta({ example: 'Launch day' }),
+    state: SaleStateName,
+    serverTime: time('The time by the clock that opens and closes sales.'),
+    opensAt: time('From this moment on the sale sells.'),
+    closesAt: time('From this moment on it no longer does.'),
+    perBuyerLimit: z.int().optional().meta({ example: 4 }),
+    holdSeconds: z.int().meta({ example: 300 }),
+    strategy: z.enum(['reserve-first', 'charge-first']),
+    items: z.array(
+      z
+        .strictObject({
+          sku: Sku,
+          name: z.string().meta({ example: 'Launch tee, black, M' }),
+          priceMinor: PriceMinor,
+          currency: Currency,
+          total: z.int().meta({ description: 'Units ever put on sale.', example: 1000 }),
+          available: z.int().meta({ description: 'Units left at this moment.', example: 640 }),
+          seated: z.boolean(),
+        })
+        .meta({ id: 'SaleItem' }),
+    ),
+  })
+  .meta({ id: 'Sale' });
+export type SaleAnswer = z.output<typeof SaleAnswer>;
+
+export const SalePath = z.strictObject({ saleId: SaleId });
+export const saleList = 'sales';
+export const SaleListQuery = z.strictObject(pageQuery(saleList));
+export const SalePage = pageOf(SaleAnswer).meta({ id: 'SalePage' });

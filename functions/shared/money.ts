@@ -1,0 +1,18 @@
+import * as z from 'zod';
+
+/**
+ * The highest price of a unit. With 20 units in an order an order's total stays below 2 × 10^10, and the sum over a sale of any size
+ * that can be sold in practice an exact integer.
+ */
+export const priceMinorMax = 1_000_000_000;
+
+export const Currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code of three capital letters')
+  .meta({ id: 'Currency', description: 'ISO 4217 code.', example: 'EUR' });
+
+export const PriceMinor = z
+  .int()
+  .min(0)
+  .max(priceMinorMax)
+  .meta({ id: 'PriceMinor', description: 'Price of one unit, in minor units of the currency (cents).', example: 4999 });

@@ -1,0 +1,88 @@
+import { BatchGetCommand, type QueryCommandInput, paginateQuery, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { Database } from './dynamo.ts';
+
+type Item = Record<string, unknown>;
+
+/** The database did not give all that was asked for within the bounds. */
+export class ReadIncomplete extends Error {
+  override readonly name = 'ReadIncomplete';
+}
+
+const batchKeysMax = 100;
+const batchAttemptsMax = 8;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Reads items by their keys with strong consistency, in no particular order; those that do not exist are left out. Throws `ReadIncomplete`. */
+export async function readMany(database: Database, tableName: string, keys: readonly Item[]): Promise<Item[]> {
+  const batches = Array.from({ length: Math.ceil(keys.length / batchKeysMax) }, (_, batch) =>
+    keys.slice(batch * batchKeysMax, (batch + 1) * batchKeysMax),
+  );
+  return (await inParallel(batches, 8, (batch) => readBatch(database, tableName, batch))).flat();
+}
+
+async function readBatch(database: Database, tableName: string, keys: readonly Item[]): Promise<Item[]> {
+  const found: Item[] = [];
+  let left: Item[] = [...keys];
+  for (let attempt = 0; attempt < batchAttemptsMax; attempt++) {
+    const { Responses, UnprocessedKeys } = await database.send(
+      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }),
+    );
+    found.push(...(Responses?.[tableName] ?? []));
+    left = UnprocessedKeys?.[tableName]?.Keys ?? [];
+    if (left.length === 0) return found;
+    await pause(Math.random() * Math.min(25 * 2 ** attempt, 800));
+  }
+  throw new ReadIncomplete(`${left.length} keys of ${tableName} unread after ${batchAttemptsMax} attempts`);
+}
+
+/** All items of a query, page by page. Throws `ReadIncomplete` beyond `pagesMax` pages. */
+export async function readAll(database: Database, query: QueryCommandInput, pagesMax = 1_000): Promise<Item[]> {
+  const found: Item[] = [];
+  let pages = 0;
+  for await (const page of paginateQuery({ client: database }, query)) {
+    found.push(...(page.Items ?? []));
+    if (++pages >= pagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${pagesMax} pages of ${query.TableName}`);
+  }
+  return found;
+}
+
+/**
+ * One page of a whole table, in the table's own order, beginning after the item whose key is `after`. Reads one item more than is
+ * asked for, so that the last page is known as the last.
+ */
+export async function scanPage(
+  database: Database,
+  tableName: string,
+  keyName: string,
+  page: { readonly limit: number; readonly after?: string | undefined },
+): Promise<{ items: Item[]; next: string | undefined }> {
+  const items: Item[] = [];
+  let start = page.after === undefined ? undefined : { [keyName]: page.after };
+  do {
+    const { Items, LastEvaluatedKey } = await database.send(
+      new ScanCommand({
+        TableName: tableName,
+        Limit: page.limit + 1 - items.length,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    items.push(...(Items ?? []));
+    start = LastEvaluatedKey as typeof start;
+  } while (start !== undefined && items.length <= page.limit);
+  const shown = items.slice(0, page.limit);
+  return { items: shown, next: items.length > page.limit ? String(shown.at(-1)?.[keyName]) : undefined };
+}
+
+/** Runs `work` over all items, at most `lanes` at a time, and answers in the items' order. The first failure ends it. */
+export async function inParallel<In, Out>(items: readonly In[], lanes: number, work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = new Array(items.length);
+  let next = 0;
+  async function lane() {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index] as In);
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+  return results;
+}

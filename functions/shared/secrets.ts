@@ -1,0 +1,70 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+
+/**
+ * How a secret is stored: the one to sign with, and the one before it, which still verifies. Secrets Manager can generate the first
+ * (`generateStringKey: 'current'`), which it could not do inside a list.
+ */
+const Stored = z.object({ current: z.string().min(32), previous: z.string().min(32).optional() });
+
+/** A secret could not be read, or does not have the agreed form. Never carries the secret. */
+export class SecretUnavailable extends Error {
+  override readonly name = 'SecretUnavailable';
+}
+
+/** Reads a secret: newest first, at least one. */
+export type ReadSecret = () => Promise<readonly [string, ...string[]]>;
+
+/** A container lives for hours; a secret rotated in the middle of them is seen within this time. */
+const rereadAfterMs = 5 * 60_000;
+
+/**
+ * Reads a secret by its ARN or name, once per container and again every 5 minutes. Callers at the same moment share one read; a failed
+ * read is not remembered, and while an older value is at hand it is used instead. Throws `SecretUnavailable`.
+ */
+export function secretReader(client: SecretsManagerClient, secretId: string, nowMs: () => number): ReadSecret {
+  let known: readonly [string, ...string[]] | undefined;
+  let readAtMs = 0;
+  let reading: ReturnType<ReadSecret> | undefined;
+
+  async function read() {
+    try {
+      known = await fetchSecret(client, secretId);
+      readAtMs = nowMs();
+      return known;
+    } catch (error) {
+      if (known) return known;
+      throw error;
+    } finally {
+      reading = undefined;
+    }
+  }
+
+  return () => {
+    if (known && nowMs() - readAtMs < rereadAfterMs) return Promise.resolve(known);
+    reading ??= read();
+    return reading;
+  };
+}
+
+async function fetchSecret(client: SecretsManagerClient, secretId: string): Promise<readonly [string, ...string[]]> {
+  const text = await client.send(new GetSecretValueCommand({ SecretId: secretId })).then(
+    (answer) => answer.SecretString,
+    (cause: unknown) => {
+      throw new SecretUnavailable(`${secretId} could not be read`, { cause });
+    },
+  );
+  const parsed = Stored.safeParse(parseJson(text ?? ''));
+  // Neither the text nor the parser's complaint goes into the error: both may quote the secret.
+  if (!parsed.success) throw new SecretUnavailable(`${secretId} must be {"current": "…", "previous"?: "…"}, at least 32 characters each`);
+  const { current, previous } = parsed.data;
+  return previous === undefined ? [current] : [current, previous];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The contract's answers as a client sees them. Written from the contract and not from the functions' schemas, on purpose: a client
+ * that took its types from the server would move with it, and the acceptance tests would agree with whatever the server says.
+ */
+import type { OrderFailure, OrderStatus, PaymentMethod, PaymentState } from '../../functions/orders/order.model.ts';
+import type { SaleState, Strategy } from '../../functions/sales/sale.model.ts';
+import type { ProblemCode } from '../../functions/shared/problems.ts';
+
+/** RFC 9457 problem details with the contract's two members, and what single codes add. */
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: ProblemCode;
+  readonly retryable: boolean;
+  /** With `SOLD_OUT`: how many units are left. */
+  readonly available?: number;
+}
+
+export interface ProductBody {
+  readonly sku: string;
+  readonly name: string;
+  readonly description?: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+  readonly imageUrl?: string;
+}
+
+export interface SaleRequest {
+  readonly saleId?: string;
+  readonly name: string;
+  readonly opensAt: string;
+  readonly closesAt: string;
+  readonly strategy?: Strategy;
+  readonly holdSeconds?: number;
+  readonly perBuyerLimit?: number;
+  readonly items: readonly { readonly sku: string; readonly units: number }[];
+}
+
+export interface SaleBody {
+  readonly saleId: string;
+  readonly name: string;
+  readonly state: SaleState;
+  readonly serverTime: string;
+  readonly opensAt: string;
+  readonly closesAt: string;
+  readonly perBuyerLimit?: number;
+  readonly holdSeconds: number;
+  readonly strategy: Strategy;
+  readonly items: readonly {
+    readonly sku: string;
+    readonly name: string;
+    readonly priceMinor: number;
+    readonly currency: string;
+    readonly total: number;
+    readonly available: number;
+    readonly seated: boolean;
+  }[];
+}
+
+export interface OrderRequest {
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly payment?: { readonly method: PaymentMethod };
+}
+
+export interface OrderBody {
+  readonly orderId: string;
+  readonly saleId: string;
+  readonly buyerId: string;
+  readonly status: OrderStatus;
+  readonly displayStatus: string;
+  readonly failure?: OrderFailure;
+  readonly version: number;
+  readonly items: readonly {
+    readonly sku: string;
+    readonly quantity: number;
+    readonly units: readonly string[];
+    readonly priceMinor: number;
+  }[];
+  readonly totalMinor: number;
+  readonly currency: string;
+  readonly holdExpiresAt?: string;
+  readonly payment: { readonly method: PaymentMethod; readonly state: PaymentState };
+  readonly tickets?: readonly { readonly sku: string; readonly unit: string; readonly code: string }[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface AuditBody {
+  readonly items: readonly {
+    readonly sku: string;
+    readonly total: number;
+    readonly available: number;
+    readonly held: number;
+    readonly sold: number;
+    readonly retired: number;
+    readonly conserved: boolean;
+  }[];
+  readonly money: {
+    readonly authorisedMinor: number;
+    readonly capturedMinor: number;
+    readonly fulfilledMinor: number;
+    readonly refundedMinor: number;
+    readonly balanced: boolean;
+  };
+  readonly redis: { readonly agrees: boolean; readonly drift: readonly unknown[] };
+  readonly asOf: string;
+}
+
+export interface UserRequest {
+  readonly userId: string;
+  readonly name?: string;
+  readonly balanceMinor?: number;
+  readonly currency: string;
+}
+
+export interface BalanceBody {
+  readonly userId: string;
+  readonly balanceMinor: number;
+  readonly currency: string;
+}
+
+export interface TicketBody {
+  readonly valid: boolean;
+  readonly saleId: string;
+  readonly sku: string;
+  readonly unit: string;
+}
+
+export interface HealthBody {
+  readonly status: string;
+  readonly checks: { readonly redis: unknown; readonly dynamodb: unknown };
+}
+
+export interface OpenApiBody {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor?: string | null;
+}
+
+export interface PageQuery {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+const restingStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>(['FULFILLED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED']);
+
+/** Whether nothing more happens to the order by itself. */
+export const isAtRest = (order: Pick<OrderBody, 'status'>): boolean => restingStatuses.has(order.status);
+
+/** Whether the order's units are paid for and the buyer's. */
+export const isSold = (order: Pick<OrderBody, 'status'>): boolean => order.status === 'CONFIRMED' || order.status === 'FULFILLED';

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+
+export interface SaleOptions {
+  readonly url: string;
+  readonly buyers: number;
+  readonly units: number;
+  readonly quantity: number;
+  readonly concurrency: number;
+  readonly waitSeconds: number;
+  /** A deployed endpoint's operator; the embedded runtime mints its own. */
+  readonly operatorToken?: string;
+  /** File with one buyer's token a line. */
+  readonly buyerTokens?: string;
+}
+
+/** The command line can't be followed; says what to type instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const helpText = `npm run sale -- [options]
+
+Lets a crowd buy out a sale at one moment, waits until every order has ended, and checks that nothing was sold twice or lost.
+The sale, its product and (on the embedded runtime) its buyers are new in each run, and are left behind.
+
+  --url URL             the endpoint                                          (http://127.0.0.1:4000, what npm start listens on)
+  --buyers N            how many people buy, once each, 1 to 100000           (1000)
+  --units N             how many units there are, 1 to 1000000                (100)
+  --quantity N          how many units each of them asks for, 1 to 20         (1)
+  --concurrency N       the most requests in flight, 1 to 10000               (200)
+  --wait SECONDS        the longest wait for the orders to end, 1 to 3600     (120)
+  --help                this text
+
+A deployed endpoint hands out no tokens. Fetch them from its issuer and give both:
+  --operator-token JWT  a token with the scope sale:operate; better in the variable STAMPEDE_OPERATOR_TOKEN, where ps does not show it
+  --buyer-tokens FILE   one token with the scope sale:buy a line, each of another buyer, at least as many as --buyers.
+                        Buyers without an account get one in EUR with just enough for the order; accounts that exist are credited with it.
+
+Exit code: 0 every guarantee was kept, 1 one was broken, 2 the run could not be made (the message says why).`;
+
+const bounds = {
+  buyers: [1, 100_000, 1_000],
+  units: [1, 1_000_000, 100],
+  quantity: [1, 20, 1],
+  concurrency: [1, 10_000, 200],
+  wait: [1, 3_600, 120],
+} as const;
+
+function wholeNumber(name: keyof typeof bounds, given: string | undefined): number {
+  const [least, most, otherwise] = bounds[name];
+  if (given === undefined) return otherwise;
+  const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${given}".`);
+}
+
+function address(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return given;
+  throw new UsageError(`--url takes an address such as http://127.0.0.1:4000, not "${given}".`);
+}
+
+function parsed(args: readonly string[]) {
+  const value = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        url: value,
+        buyers: value,
+        units: value,
+        quantity: value,
+        concurrency: value,
+        wait: value,
+        'operator-token': value,
+        'buyer-tokens': value,
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The options of a run, or `help` when that was asked for. Throws `UsageError`. */
+export function readOptions(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): SaleOptions | 'help' {
+  const values = parsed(args);
+  if (values.help) return 'help';
+  const operatorToken = values['operator-token'] ?? (environment.STAMPEDE_OPERATOR_TOKEN || undefined);
+  const buyerTokens = values['buyer-tokens'];
+  if ((operatorToken === undefined) !== (buyerTokens === undefined))
+    throw new UsageError('A deployed endpoint needs both --operator-token (or STAMPEDE_OPERATOR_TOKEN) and --buyer-tokens.');
+  return {
+    url: address(values.url ?? 'http://127.0.0.1:4000'),
+    buyers: wholeNumber('buyers', values.buyers),
+    units: wholeNumber('units', values.units),
+    quantity: wholeNumber('quantity', values.quantity),
+    concurrency: wholeNumber('concurrency', values.concurrency),
+    waitSeconds: wholeNumber('wait', values.wait),
+    ...(operatorToken === undefined ? {} : { operatorToken }),
+    ...(buyerTokens === undefined ? {} : { buyerTokens }),
+  };
+}

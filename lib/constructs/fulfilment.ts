@@ -1,0 +1,22 @@
+import { Construct } from 'constructs';
+import { Consumer } from './consumer.ts';
+import { transition } from './orders.ts';
+import type { Platform } from './platform.ts';
+import { read, write } from './tables.ts';
+
+/** Issues the tickets of a paid order. */
+export class Fulfilment extends Construct {
+  constructor(scope: Construct, id: string, { platform }: { readonly platform: Platform }) {
+    super(scope, id);
+    new Consumer(this, 'Fulfilment', {
+      platform,
+      entry: 'functions/fulfilment/fulfil.handler.ts',
+      description: 'Issues signed tickets',
+      on: [{ event: 'PaymentCaptured' }],
+      access: { ...transition, fulfilments: { actions: [...read, ...write] } },
+      settings: ['TICKET_SECRET'],
+      memoryMegabytes: 512,
+      runbook: 'Buyers have paid and wait for their tickets.',
+    });
+  }
+}

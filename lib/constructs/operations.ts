@@ -1,0 +1,59 @@
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IAlarmAction,
+  type IMetric,
+  TextWidget,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Aws, CfnCondition, CfnParameter, Fn } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+
+export interface AlarmOptions {
+  readonly metric: IMetric;
+  /** What it means and what to do: shown to whoever is woken. */
+  readonly runbook: string;
+  /** The alarm goes off at this value and above. */
+  readonly threshold?: number;
+  readonly periods?: number;
+  /** For things that must happen: silence is the alarm, and so is less than the threshold. */
+  readonly mustHappen?: boolean;
+}
+
+/** Where alarms report to, and the page that shows the system. Whoever owns a queue or function adds its own alarms and graphs. */
+export class Operations extends Construct {
+  readonly #dashboard: Dashboard;
+  readonly #action: IAlarmAction;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const topic = new CfnParameter(this, 'AlarmTopicArn', {
+      default: '',
+      description: 'SNS topic that alarms notify; alarms only show when left empty',
+    });
+    const hasTopic = new CfnCondition(this, 'HasAlarmTopic', { expression: Fn.conditionNot(Fn.conditionEquals(topic, '')) });
+    this.#action = { bind: () => ({ alarmActionArn: Fn.conditionIf(hasTopic.logicalId, topic.valueAsString, Aws.NO_VALUE).toString() }) };
+    this.#dashboard = new Dashboard(this, 'Dashboard');
+  }
+
+  alarm(scope: Construct, id: string, { metric, runbook, threshold = 1, periods = 1, mustHappen = false }: AlarmOptions): void {
+    const alarm = new Alarm(scope, id, {
+      metric,
+      alarmDescription: runbook,
+      threshold,
+      evaluationPeriods: periods,
+      comparisonOperator: mustHappen ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: mustHappen ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(this.#action);
+  }
+
+  /** One row of the dashboard: a heading and its graphs side by side. */
+  show(heading: string, graphs: Readonly<Record<string, readonly IMetric[]>>): void {
+    const width = Math.floor(24 / Math.max(1, Object.keys(graphs).length));
+    this.#dashboard.addWidgets(new TextWidget({ markdown: `## ${heading}`, width: 24, height: 1 }));
+    this.#dashboard.addWidgets(...Object.entries(graphs).map(([title, left]) => new GraphWidget({ title, left: [...left], width })));
+  }
+}

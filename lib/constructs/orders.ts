@@ -1,0 +1,126 @@
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Duration } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { Consumer } from './consumer.ts';
+import { StampedeFunction } from './function.ts';
+import { type Platform, redis } from './platform.ts';
+import { read, type TableAccess, write } from './tables.ts';
+
+/** What a transition of an order touches in one transaction: the order, its outbox row, units, allowance and ledger. */
+export const transition: TableAccess = {
+  orders: { actions: [...read, ...write] },
+  outbox: { actions: ['PutItem'] },
+  units: { actions: [...read, ...write] },
+  allowances: { actions: [...read, ...write] },
+  accounts: { actions: [...read, ...write] },
+};
+
+/** Placing orders, confirming and compensating them, and sweeping up what was left behind. */
+export class Orders extends Construct {
+  readonly reserve: StampedeFunction;
+
+  constructor(scope: Construct, id: string, { platform }: { readonly platform: Platform }) {
+    super(scope, id);
+    const { accounts: _, ...placing } = transition;
+    this.reserve = new StampedeFunction(this, 'Reserve', {
+      platform,
+      entry: 'functions/orders/place.handler.ts',
+      description: 'Reserves stock and places the order: the hot path',
+      access: { ...placing, sales: { actions: ['GetItem', 'BatchGetItem'] } },
+      settings: [...redis, 'HOLD_SECRET'],
+      timeoutSeconds: 10,
+      // One whole core: the first request of a fresh environment is the one that a crowd waits for.
+      memoryMegabytes: 1769,
+      runbook: 'Buyers cannot order. Units that were held come back by themselves; a retry with the same key is safe.',
+    });
+    platform.operations.show('Reserve', {
+      Calls: [this.reserve.lambda.metricInvocations(), this.reserve.lambda.metricErrors(), this.reserve.lambda.metricThrottles()],
+      Duration: ['p50', 'p99'].map((statistic) => this.reserve.lambda.metricDuration({ statistic })),
+    });
+
+    new Consumer(this, 'Confirmation', {
+      platform,
+      entry: 'functions/orders/confirm.handler.ts',
+      description: 'Confirms paid orders',
+      on: [{ event: 'PaymentAuthorised' }],
+      access: transition,
+      settings: redis,
+      memoryMegabytes: 512,
+      runbook: 'Orders are paid and not yet confirmed.',
+    });
+    new Consumer(this, 'Compensation', {
+      platform,
+      entry: 'functions/orders/compensate.handler.ts',
+      description: 'Gives units and money back, once',
+      on: [
+        { event: 'OrderFailed' },
+        { event: 'OrderExpired' },
+        { event: 'OrderCancelled' },
+        { event: 'RefundRequested' },
+        { event: 'PaymentRefunded' },
+      ],
+      access: transition,
+      settings: redis,
+      memoryMegabytes: 512,
+      runbook: 'Units or money of ended orders are not back yet.',
+    });
+    new Sweeper(this, 'Sweeper', { platform });
+  }
+}
+
+/** Every minute, whatever the events do: drives each order and each hold that is due. */
+class Sweeper extends Construct {
+  constructor(scope: Construct, id: string, { platform }: { readonly platform: Platform }) {
+    super(scope, id);
+    const sweeper = new StampedeFunction(this, 'Sweep', {
+      platform,
+      entry: 'functions/orders/sweep.handler.ts',
+      description: 'Drives orders and holds that are due',
+      access: {
+        ...transition,
+        orders: { actions: [...read, ...write], indexes: ['due'] },
+        sales: { actions: ['GetItem', 'BatchGetItem', 'Query', 'Scan'] },
+        fulfilments: { actions: [...read, ...write] },
+      },
+      settings: [...redis, 'TICKET_SECRET'],
+      // Over before the next one starts. Two at once would be safe, so no concurrency is reserved: that would take it from buyers.
+      timeoutSeconds: 55,
+      memoryMegabytes: 1024,
+      runbook: 'Holds do not expire and lost events are not made good. The next run starts within a minute.',
+    });
+    // Whoever starts it again is the next minute.
+    sweeper.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+
+    const role = new Role(this, 'ScheduleRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      inlinePolicies: {
+        Invoke: new PolicyDocument({
+          statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [sweeper.lambda.functionArn] })],
+        }),
+      },
+    });
+    new CfnSchedule(this, 'Schedule', {
+      description: 'Runs the sweeper',
+      scheduleExpression: 'rate(1 minute)',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: sweeper.lambda.functionArn,
+        roleArn: role.roleArn,
+        input: JSON.stringify({ schedule: 'sweeper' }),
+        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+      },
+    });
+
+    platform.operations.alarm(this, 'Absent', {
+      metric: sweeper.lambda.metricInvocations({ period: Duration.minutes(5), statistic: 'Sum' }),
+      mustHappen: true,
+      runbook:
+        'The sweeper has not run for five minutes: holds do not expire. See whether its schedule is enabled and its role may invoke it.',
+    });
+    platform.operations.show('Sweeper', {
+      Runs: [sweeper.lambda.metricInvocations(), sweeper.lambda.metricErrors()],
+      Duration: [sweeper.lambda.metricDuration({ statistic: 'Maximum' })],
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  type Attribute,
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { RemovalPolicy } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { numberKeys, type TableName, type TableShape, tables } from '../../functions/shared/tables.ts';
+
+/** What a function may do with a table; a transaction needs the actions of its parts. */
+export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
+
+type IndexName<Name extends TableName> = (typeof tables)[Name] extends { indexes: infer Indexes } ? keyof Indexes & string : never;
+
+/** By table: the actions, and the indexes that may be queried. */
+export type TableAccess = {
+  readonly [Name in TableName]?: { readonly actions: readonly TableAction[]; readonly indexes?: readonly IndexName<Name>[] };
+};
+
+export const read = ['GetItem', 'BatchGetItem', 'Query'] as const satisfies readonly TableAction[];
+export const write = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const satisfies readonly TableAction[];
+
+const tableNames = Object.keys(tables) as TableName[];
+
+/** Every table, from the list that repositories share: on demand, encrypted, restorable to any second of 35 days, and never deleted with the stack. */
+export class Tables extends Construct {
+  readonly #tables: ReadonlyMap<TableName, Table>;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.#tables = new Map(tableNames.map((name) => [name, this.#make(name, tables[name])]));
+  }
+
+  of(name: TableName): Table {
+    const table = this.#tables.get(name);
+    if (!table) throw new Error(`no table ${name}`);
+    return table;
+  }
+
+  /** Grants exactly what is listed, naming the table and each index. */
+  grant(grantee: IGrantable, access: TableAccess): void {
+    for (const name of tableNames) {
+      const wanted = access[name];
+      if (!wanted) continue;
+      const { tableArn } = this.of(name);
+      const statement = (actions: readonly string[], resources: string[]) =>
+        grantee.grantPrincipal.addToPrincipalPolicy(
+          new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources }),
+        );
+      statement(wanted.actions, [tableArn]);
+      if (wanted.indexes?.length) {
+        statement(
+          ['Query'],
+          wanted.indexes.map((index) => `${tableArn}/index/${index}`),
+        );
+      }
+    }
+  }
+
+  #make(name: TableName, shape: TableShape): Table {
+    const table = new Table(this, name, {
+      partitionKey: attribute(shape.partitionKey),
+      ...(shape.sortKey === undefined ? {} : { sortKey: attribute(shape.sortKey) }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(shape.stream ? { stream: StreamViewType.NEW_IMAGE } : {}),
+      ...(shape.expiry === undefined ? {} : { timeToLiveAttribute: shape.expiry }),
+    });
+    for (const [indexName, index] of Object.entries(shape.indexes ?? {})) {
+      table.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: attribute(index.partitionKey),
+        sortKey: attribute(index.sortKey),
+        ...(index.include.length > 0
+          ? { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.include] }
+          : { projectionType: ProjectionType.KEYS_ONLY }),
+      });
+    }
+    return table;
+  }
+}
+
+const attribute = (name: string): Attribute => ({ name, type: numberKeys.has(name) ? AttributeType.NUMBER : AttributeType.STRING });

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export interface Child {
+  readonly pid: number;
+  /** Resolves once the process has ended, however it did, with a word on how. */
+  readonly ended: Promise<string>;
+  /** Asks the process to end, and kills it after 3 s. Resolves once it is gone. */
+  stop(): Promise<void>;
+}
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The name that the program sees itself called by. */
+  readonly name?: string;
+  /** A directory that goes when the parent is killed before it could clean up. */
+  readonly scratch?: string;
+  readonly onLine?: (line: string) => void;
+}
+
+const stopMs = 3_000;
+
+/**
+ * Starts a process that never outlives this one, also when this one is killed: a warden shell reads from a pipe that only
+ * this process holds open, and kills the child at its end. Both are kept out of the terminal's Ctrl-C, which the parent handles.
+ * Throws when the program can't be started.
+ */
+export async function startChild({ command, args, name, scratch, onLine }: ChildOptions): Promise<Child> {
+  const child = spawn(command, args, { argv0: name, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  await once(child, 'spawn');
+  const pid = child.pid;
+  if (pid === undefined) throw new Error(`${command} has no process id`);
+  const warden = guard(pid, scratch ?? '');
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      // The id may be another process' from now on.
+      warden.kill('SIGKILL');
+      resolve(signal ? `ended by ${signal}` : `ended with code ${code}`);
+    });
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => onLine?.(line));
+  }
+  return {
+    pid,
+    ended,
+    async stop() {
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), stopMs);
+      await ended;
+      clearTimeout(force);
+    },
+  };
+}
+
+function guard(pid: number, scratch: string): ChildProcess {
+  const script = 'while read -r _; do :; done; kill -9 "$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2"';
+  const warden = spawn('/bin/sh', ['-c', script, 'warden', String(pid), scratch], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  warden.once('error', () => {});
+  warden.stdin?.once('error', () => {});
+  warden.unref();
+  return warden;
+}
+
+/** A port that nothing listens on at this moment; whoever uses it must be ready to lose it to another process. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return address.port;
+}
+
+/** Waits until `isReady` answers true, asking every 10 ms; false once `msMax` is over or `ended` has resolved. */
+export async function becomesReady(isReady: () => Promise<boolean>, ended: Promise<unknown>, msMax: number): Promise<boolean> {
+  let gone = false;
+  void ended.then(() => {
+    gone = true;
+  });
+  const deadline = performance.now() + msMax;
+  while (!gone && performance.now() < deadline) {
+    if (await isReady()) return !gone;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return false;
+}

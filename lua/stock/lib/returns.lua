@@ -1,0 +1,43 @@
+-- Giving units back and taking named ones, with the item's counter right.
+
+-- Back for sale. A unit under suspicion is cleared by it: who had it has given it up.
+local function give_back(pools, item, sku, serials)
+  each_run(serials, function(first, last)
+    take_out(pools.suspects, sku, first, last)
+    item.free = item.free + put_in(pools.free, sku, first, last)
+  end)
+end
+
+-- Out of sale, and not of this hold: DynamoDB may know another owner.
+local function suspect(pools, item, sku, first, last)
+  item.free = item.free - take_out(pools.free, sku, first, last)
+  put_in(pools.suspects, sku, first, last)
+end
+
+-- These very units, wherever they are. Serials that this skips were given out by a Redis that forgot it, more likely than not:
+-- they become suspects, and whoever reads their rows returns those that nobody owns.
+local function adopt(pools, item, sku, serials)
+  each_run(serials, function(first, last)
+    if first > item.next_serial then put_in(pools.suspects, sku, item.next_serial, first - 1) end
+    item.free = item.free - take_out(pools.free, sku, first, last)
+    take_out(pools.suspects, sku, first, last)
+    item.next_serial = math.max(item.next_serial, last + 1)
+  end)
+end
+
+-- All units and slots of a hold go back. The hold's own record is left to the caller.
+local function give_all_back(sale_key, pools, items, hold)
+  for _, line in ipairs(hold.lines) do
+    give_back(pools, items[line.sku], line.sku, line.serials)
+  end
+  write_items(sale_key, items)
+  change_slots(sale_key, hold.buyer_id, hold.slots, 0)
+end
+
+local function skus_of(lines)
+  local skus = {}
+  for index, line in ipairs(lines) do
+    skus[index] = line.sku
+  end
+  return skus
+end

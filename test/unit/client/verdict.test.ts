@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { type Evidence, isClean, verdictOf } from '../../../lib/client/verdict.ts';
+import { aCleanSale, anAudit, anOrder, aRefusal, aWinner, sku } from './evidence.ts';
+
+const brokenBy = (evidence: Evidence): string[] =>
+  verdictOf(evidence)
+    .filter(({ holds }) => !holds)
+    .map(({ guarantee }) => guarantee);
+
+const withAudit = (changes: Partial<Evidence['audit']>): Evidence => {
+  const sale = aCleanSale();
+  return { ...sale, audit: { ...sale.audit, ...changes } };
+};
+
+describe('the verdict on a crowd', () => {
+  it('is clean when every guarantee was kept', () => {
+    const findings = verdictOf(aCleanSale());
+    expect(findings.filter(({ holds }) => !holds)).toEqual([]);
+    expect(isClean(findings)).toBe(true);
+    expect(findings.length).toBeGreaterThan(10);
+  });
+
+  it('is clean when fewer buyers came than there were units', () => {
+    const order = anOrder(1, ['1', '2']);
+    expect(brokenBy({ ...aCleanSale(), purchases: [aWinner(order)], orders: [order], audit: anAudit(2, 4) })).toEqual([]);
+  });
+
+  it('is clean when what is left is less than anyone asked for', () => {
+    const sale = aCleanSale();
+    expect(brokenBy({ ...sale, units: 5, audit: anAudit(4, 5) })).toEqual([]);
+  });
+
+  it('finds more units sold than there were, in the orders and in the audit', () => {
+    const sale = aCleanSale();
+    expect(brokenBy({ ...sale, units: 3 })).toContain('never more units sold than there were');
+    const [item] = sale.audit.items;
+    expect(brokenBy(withAudit({ items: item ? [{ ...item, sold: 5 }] : [] }))).toContain('never more units sold than there were');
+  });
+
+  it('finds an audit that counts other sales than the orders, or does not know the item', () => {
+    expect(brokenBy({ ...aCleanSale(), audit: anAudit(2, 4) })).toContain('orders and audit agree on what was sold');
+    expect(brokenBy(withAudit({ items: [] }))).toContain('orders and audit agree on what was sold');
+  });
+
+  it('finds a unit in two orders', () => {
+    const orders = [anOrder(1, ['1', '2']), anOrder(2, ['2', '3'])];
+    const findings = verdictOf({ ...aCleanSale(), purchases: orders.map(aWinner), orders });
+    const shared = findings.find(({ guarantee }) => guarantee === 'no unit is sold twice');
+    expect(shared).toMatchObject({ holds: false, detail: 'unit 2 is in ord_1 and in ord_2' });
+  });
+
+  it('does not mind a unit that an ended order gave back and another one took', () => {
+    const failed = anOrder(9, ['1', '2'], { status: 'FAILED', failure: 'PAYMENT_DECLINED' });
+    const sale = aCleanSale();
+    expect(brokenBy({ ...sale, orders: [...sale.orders, failed], purchases: [...sale.purchases, aWinner(failed)] })).toEqual([]);
+  });
+
+  it.each(['0', '5', '-1', '1.5', '01', 'x'])('finds unit %s, which was never on sale', (unit) => {
+    const orders = [anOrder(1, ['1', unit])];
+    expect(brokenBy({ ...aCleanSale(), purchases: orders.map(aWinner), orders })).toContain('every unit sold was on sale');
+  });
+
+  it('finds an order with another number of units than its quantity', () => {
+    const orders = [anOrder(1, ['1'], { items: [{ sku, quantity: 2, units: ['1'], priceMinor: 100 }] })];
+    expect(brokenBy({ ...aCleanSale(), orders })).toContain('an order has as many units as it asked for');
+  });
+
+  it("finds a winner's order that is gone", () => {
+    const sale = aCleanSale();
+    expect(brokenBy({ ...sale, orders: sale.orders.slice(1) })).toContain('every order that a buyer was told about exists');
+  });
+
+  it('finds an order whose units are not those that the buyer was told', () => {
+    const sale = aCleanSale();
+    const told = [aWinner(anOrder(1, ['2', '1'])), ...sale.purchases.slice(1)];
+    expect(brokenBy({ ...sale, purchases: told })).toContain('an order keeps the units that its buyer was told');
+  });
+
+  it('finds a buyer with two orders for one request', () => {
+    const orders = [anOrder(1, ['1', '2']), anOrder(2, ['3', '4'], { buyerId: 'buyer-1' })];
+    expect(brokenBy({ ...aCleanSale(), orders, purchases: orders.map(aWinner) })).toContain('one order for one request');
+  });
+
+  it.each(['PENDING', 'RESERVED', 'CONFIRMED', 'REFUNDING'] as const)('finds an order that is still %s', (status) => {
+    const sale = aCleanSale();
+    const orders = [anOrder(1, ['1', '2'], { status }), ...sale.orders.slice(1)];
+    expect(brokenBy({ ...sale, orders })).toContain('every order has ended');
+  });
+
+  it("finds buyers refused while a whole request's worth of units is left", () => {
+    const order = anOrder(1, ['1', '2']);
+    const evidence = { ...aCleanSale(), purchases: [aWinner(order), aRefusal(2)], orders: [order], audit: anAudit(2, 4) };
+    expect(brokenBy(evidence)).toContain('nobody is refused while units are left');
+  });
+
+  it.each([
+    ['a 503 that no retry made good', { outcome: 'TRY_AGAIN', status: 503, attempts: 8 }],
+    ['a bare 502', { outcome: 'HTTP 502', status: 502 }],
+    ['no answer at all', { outcome: 'NO_ANSWER', status: 0 }],
+  ] as const)('finds %s', (_, changes) => {
+    const sale = aCleanSale();
+    expect(brokenBy({ ...sale, purchases: [...sale.purchases, aRefusal(4, changes)] })).toEqual(['every buyer got an outcome']);
+  });
+
+  it('finds stock that is not conserved, by the word of the audit or by its figures', () => {
+    const [item] = aCleanSale().audit.items;
+    if (!item) throw new Error('the sale has an item');
+    expect(brokenBy(withAudit({ items: [{ ...item, conserved: false }] }))).toEqual(['stock is conserved']);
+    expect(brokenBy(withAudit({ items: [{ ...item, available: 1 }] }))).toEqual(['stock is conserved']);
+    expect(brokenBy(withAudit({ items: [{ ...item, total: 5, available: 1 }] }))).toEqual(['stock is conserved']);
+  });
+
+  it('finds a Redis that disagrees', () => {
+    expect(brokenBy(withAudit({ redis: { agrees: false, drift: ['unit 3'] } }))).toEqual(['Redis agrees with the database']);
+  });
+
+  it('finds money that is not balanced, and money taken that is not the price of what was sold', () => {
+    const { money } = aCleanSale().audit;
+    expect(brokenBy(withAudit({ money: { ...money, balanced: false } }))).toEqual(['money is conserved']);
+    expect(brokenBy(withAudit({ money: { ...money, capturedMinor: 300 } }))).toEqual(['what was taken is the price of what was sold']);
+    expect(brokenBy(withAudit({ money: { ...money, capturedMinor: 500, refundedMinor: 100 } }))).toEqual([]);
+  });
+
+  it('names a few offenders and counts the rest', () => {
+    const purchases = Array.from({ length: 12 }, (_, number) => aRefusal(number, { outcome: 'NO_ANSWER', status: 0 }));
+    const found = verdictOf({ ...aCleanSale(), purchases }).find(({ guarantee }) => guarantee === 'every buyer got an outcome');
+    expect(found?.detail).toMatch(/^buyer-0: NO_ANSWER.*, and 7 more$/);
+  });
+});
