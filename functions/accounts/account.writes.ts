@@ -1,5 +1,6 @@
 import type { Write } from '../shared/dynamo.ts';
 import {
+  type Account,
   type Entry,
   escrowAccount,
   type Movement,
@@ -99,3 +100,20 @@ function giveToAccount(order: PaidOrder, tableName: string): Write {
     },
   };
 }
+
+/** Opens an account; refused when there is one already. */
+export const openAccountWrite = (account: Account, tableName: string): Write => ({
+  Put: { TableName: tableName, Item: { ...account, entry: accountEntry }, ConditionExpression: 'attribute_not_exists(userId)' },
+});
+
+/** Sets the balance that was worked out from the account as it was read; refused when it has changed since. */
+export const setBalanceWrite = (account: Account, balanceMinor: number, tableName: string): Write => ({
+  Update: {
+    TableName: tableName,
+    Key: { userId: account.userId, entry: accountEntry },
+    UpdateExpression: `SET #balance = :balance, ${nextVersion}`,
+    ConditionExpression: '#version = :read',
+    ExpressionAttributeNames: { '#balance': names['#balance'], '#version': names['#version'] },
+    ExpressionAttributeValues: { ':balance': balanceMinor, ':read': account.version, ':one': 1 },
+  },
+});

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Database } from '../shared/dynamo.ts';
-import { readMany, scanPage } from '../shared/reads.ts';
+import { batchGet, type Database } from '../shared/dynamo.ts';
+import { scanPage } from '../shared/reads.ts';
 import type { Product, ProductDetails } from './product.model.ts';
 
 export interface ProductRepository {
@@ -25,7 +25,7 @@ export function productRepository(database: Database, tableName: string): Produc
     },
 
     async getMany(skus) {
-      const items = await readMany(
+      const items = await batchGet(
         database,
         tableName,
         skus.map((sku) => ({ sku })),

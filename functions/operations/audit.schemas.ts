@@ -24,11 +24,9 @@ export const AuditAnswer = z
       capturedMinor: money('Ever captured.'),
       fulfilledMinor: money('Paid by orders that are now fulfilled.'),
       refundedMinor: money('Given back after it was captured.'),
-      balanced: z
-        .boolean()
-        .meta({
-          description: 'Whether captured = fulfilled + refunded + paid and not yet fulfilled, and each account equals its entries.',
-        }),
+      balanced: z.boolean().meta({
+        description: 'Whether captured = fulfilled + refunded + paid and not yet fulfilled, and each account equals its entries.',
+      }),
     }),
     redis: z.strictObject({
       agrees: z.boolean(),

@@ -3,9 +3,13 @@ import { SaleId, Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
 
+/** 13 digits of milliseconds: what the stock scripts take. */
+const momentMsMax = 9_999_999_999_999;
+
 const Moment = z.iso
   .datetime({ offset: true, error: 'must be a time by RFC 3339, such as 2026-11-27T09:00:00Z' })
   .transform((text) => Date.parse(text))
+  .refine((ms) => ms >= 0 && ms <= momentMsMax, 'must lie between 1970 and 2286')
   .meta({ description: 'RFC 3339. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
 
 export const saleItemsMax = 50;

@@ -2,6 +2,8 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { type Caller, callerFrom } from './caller.ts';
+import { type KeyedRequest, scopeOf } from './idempotency.ts';
+import { payloadHashOf } from './ids.ts';
 import { Problem, type ProblemCode, problemResponse } from './problems.ts';
 import { bodyBytesMax, type Route } from './route.ts';
 import { log } from './telemetry.ts';
@@ -27,8 +29,10 @@ export interface Request<Params, Query, Body> {
 
 export interface Reply<Answer> {
   readonly body?: Answer;
-  /** The body as it was sent the first time, in place of `body`. */
-  readonly replayed?: string;
+  /** The body as JSON text, in place of `body`: an answer that was stored. */
+  readonly text?: string;
+  /** Whether this is the first answer again. */
+  readonly replayed?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** The status, where it is not the route's own (304). */
   readonly status?: number;
@@ -125,13 +129,13 @@ export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
         headers: event.headers,
         requestId: event.requestContext.requestId,
       });
-      const text = reply.replayed ?? (reply.body === undefined ? undefined : JSON.stringify(reply.body));
+      const text = reply.text ?? (reply.body === undefined ? undefined : JSON.stringify(reply.body));
       return {
         statusCode: reply.status ?? route.status,
         headers: {
           ...(text === undefined ? {} : { 'content-type': 'application/json' }),
           'cache-control': 'no-store',
-          ...(reply.replayed === undefined ? {} : { 'idempotency-replayed': 'true' }),
+          ...(reply.replayed ? { 'idempotency-replayed': 'true' } : {}),
           ...reply.headers,
         },
         ...(text === undefined ? {} : { body: text }),
@@ -139,6 +143,12 @@ export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
     },
   };
 }
+
+/** What a keyed request is known by: its caller, route and key, and what it says. */
+export const keyedRequest = (request: Request<unknown, unknown, unknown>): KeyedRequest => ({
+  scope: scopeOf(request.caller.userId, request.method, request.path, request.key),
+  payloadHash: payloadHashOf(request.body),
+});
 
 /** A middleware: whatever is thrown becomes a problem document, and nothing internal gets out. */
 const problems = (): middy.MiddlewareObj<HttpEvent, HttpResult> => ({

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import type { Database, Write } from './dynamo.ts';
+import type { Clock } from './clock.ts';
+import { type Database, UnsettledTransaction, type Write } from './dynamo.ts';
+import { type again, untilSettled } from './retry.ts';
 
 /** The first answer of a keyed request, as it was sent: the body as text, because a map would lose the order of its members. */
 export interface StoredAnswer {
@@ -56,9 +58,7 @@ export function recollection(record: KeyRecord | undefined, request: KeyedReques
 export function idempotencyRepository(database: Database, tableName: string): Idempotency {
   return {
     async recall(request, nowMs) {
-      const { Item } = await database.send(
-        new GetCommand({ TableName: tableName, Key: { scope: request.scope }, ConsistentRead: true }),
-      );
+      const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { scope: request.scope }, ConsistentRead: true }));
       return recollection(Item as KeyRecord | undefined, request, nowMs);
     },
 
@@ -78,4 +78,33 @@ export function idempotencyRepository(database: Database, tableName: string): Id
       };
     },
   };
+}
+
+/**
+ * Does a keyed request once: gives the first answer if there is one, otherwise attempts, and looks again after a lost race (`again`) or
+ * an unknown outcome. The attempt's transaction must contain `remember`, so that of any number of attempts one succeeds.
+ */
+export function onceByKey<Outcome>(
+  request: KeyedRequest,
+  { idempotency, clock }: { readonly idempotency: Idempotency; readonly clock: Clock },
+  steps: { replay: (answer: StoredAnswer) => Outcome; attempt: () => Promise<Outcome | typeof again> },
+): Promise<Outcome | { outcome: 'key-reused' }> {
+  async function known(): Promise<Outcome | { outcome: 'key-reused' } | undefined> {
+    const recalled = await idempotency.recall(request, clock.nowMs());
+    if (recalled.outcome === 'fresh') return undefined;
+    return recalled.outcome === 'replay' ? steps.replay(recalled.answer) : { outcome: 'key-reused' };
+  }
+
+  return untilSettled(async () => {
+    const before = await known();
+    if (before) return before;
+    try {
+      return await steps.attempt();
+    } catch (error) {
+      // It may have committed after all. If it has not by now, whoever asked has to come again.
+      const after = error instanceof UnsettledTransaction ? await known() : undefined;
+      if (after) return after;
+      throw error;
+    }
+  });
 }

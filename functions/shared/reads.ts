@@ -1,4 +1,4 @@
-import { BatchGetCommand, type QueryCommandInput, paginateQuery, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { paginateQuery, type QueryCommandInput, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Database } from './dynamo.ts';
 
 type Item = Record<string, unknown>;
@@ -6,33 +6,6 @@ type Item = Record<string, unknown>;
 /** The database did not give all that was asked for within the bounds. */
 export class ReadIncomplete extends Error {
   override readonly name = 'ReadIncomplete';
-}
-
-const batchKeysMax = 100;
-const batchAttemptsMax = 8;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Reads items by their keys with strong consistency, in no particular order; those that do not exist are left out. Throws `ReadIncomplete`. */
-export async function readMany(database: Database, tableName: string, keys: readonly Item[]): Promise<Item[]> {
-  const batches = Array.from({ length: Math.ceil(keys.length / batchKeysMax) }, (_, batch) =>
-    keys.slice(batch * batchKeysMax, (batch + 1) * batchKeysMax),
-  );
-  return (await inParallel(batches, 8, (batch) => readBatch(database, tableName, batch))).flat();
-}
-
-async function readBatch(database: Database, tableName: string, keys: readonly Item[]): Promise<Item[]> {
-  const found: Item[] = [];
-  let left: Item[] = [...keys];
-  for (let attempt = 0; attempt < batchAttemptsMax; attempt++) {
-    const { Responses, UnprocessedKeys } = await database.send(
-      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }),
-    );
-    found.push(...(Responses?.[tableName] ?? []));
-    left = UnprocessedKeys?.[tableName]?.Keys ?? [];
-    if (left.length === 0) return found;
-    await pause(Math.random() * Math.min(25 * 2 ** attempt, 800));
-  }
-  throw new ReadIncomplete(`${left.length} keys of ${tableName} unread after ${batchAttemptsMax} attempts`);
 }
 
 /** All items of a query, page by page. Throws `ReadIncomplete` beyond `pagesMax` pages. */

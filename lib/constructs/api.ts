@@ -71,8 +71,13 @@ export class Api extends Construct {
         authorizer: route.access === 'public' ? nobody : authorizer,
       });
     }
-    // Answers 404 and 405 in the contract's form, to anybody.
-    new HttpRoute(this, 'Default', { httpApi: http, routeKey: HttpRouteKey.DEFAULT, integration: integrations.api, authorizer: nobody });
+    // Answers 404 and 405 in the contract's form, to anybody. A permission of its own: this route's ARN has a part less than the others.
+    new HttpRoute(this, 'Fallback', {
+      httpApi: http,
+      routeKey: HttpRouteKey.DEFAULT,
+      integration: new HttpLambdaIntegration('Fallback', api.lambda),
+      authorizer: nobody,
+    });
 
     const accessLogs = new LogGroup(this, 'AccessLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     new HttpStage(this, 'Stage', {

@@ -30,7 +30,6 @@ export class Network extends Construct {
       natGateways: 0,
       // 4,096 addresses a zone: every concurrent environment of a function shares its subnet's interfaces, the cache takes a few.
       subnetConfiguration: [{ name: 'Private', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }],
-      restrictDefaultSecurityGroup: false,
     }) as IVpc;
     this.vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
 

@@ -22,6 +22,9 @@ export interface AlarmOptions {
   readonly mustHappen?: boolean;
 }
 
+/** The parameter's way to say that there is none: an empty ARN would fail CloudFormation's own checks. */
+const noTopic = 'none';
+
 /** Where alarms report to, and the page that shows the system. Whoever owns a queue or function adds its own alarms and graphs. */
 export class Operations extends Construct {
   readonly #dashboard: Dashboard;
@@ -30,10 +33,11 @@ export class Operations extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const topic = new CfnParameter(this, 'AlarmTopicArn', {
-      default: '',
-      description: 'SNS topic that alarms notify; alarms only show when left empty',
+      default: noTopic,
+      description: `SNS topic that alarms notify; they only show while it is ${noTopic}`,
     });
-    const hasTopic = new CfnCondition(this, 'HasAlarmTopic', { expression: Fn.conditionNot(Fn.conditionEquals(topic, '')) });
+    topic.overrideLogicalId('AlarmTopicArn');
+    const hasTopic = new CfnCondition(this, 'HasAlarmTopic', { expression: Fn.conditionNot(Fn.conditionEquals(topic, noTopic)) });
     this.#action = { bind: () => ({ alarmActionArn: Fn.conditionIf(hasTopic.logicalId, topic.valueAsString, Aws.NO_VALUE).toString() }) };
     this.#dashboard = new Dashboard(this, 'Dashboard');
   }

@@ -4,12 +4,11 @@
 --   then per item, each item once: sku, total
 -- -> LOADED | ALREADY_LOADED     the latter for a copy that is not newer, or of a lower epoch: no effect
 -- What was given out stays given out: an item that is there keeps its next serial and its free units, and totals only grow.
-local TIME_MAX = 9999999999999
 local argc = #ARGV
 if #KEYS ~= 1 or argc < 9 or argc > 7 + 2 * 50 or argc % 2 == 0 then return bad_call('load arity') end
 local SALE = KEYS[1]
 local epoch, version, control = whole(ARGV[1], 1, SERIAL_MAX), whole(ARGV[2], 1, SERIAL_MAX), ARGV[3]
-local opens_at, closes_at = whole(ARGV[4], 0, TIME_MAX), whole(ARGV[5], 0, TIME_MAX)
+local opens_at, closes_at = whole(ARGV[4], 0, TIME_MS_MAX), whole(ARGV[5], 0, TIME_MS_MAX)
 local limit, hold_ms = whole(ARGV[6], 0, UNITS_PER_HOLD_MAX), whole(ARGV[7], 1, 3600000)
 if not (epoch and version) then return bad_call('load version') end
 if control ~= 'open' and control ~= 'paused' and control ~= 'closed' then return bad_call('load control') end

@@ -80,3 +80,9 @@ local function change_slots(sale_key, buyer_id, taken_out, put_in)
     redis.call('HSET', sale_key, field, changed)
   end
 end
+
+-- Later births are above this one, whatever the clock does.
+local function raise_born_floor(sale_key, record, born_us)
+  local before, floor, after = string.match(record, '^(%a+|%d+|%d+|%d+|%d+|)(%d+)(|.*)$')
+  if tonumber(floor) < tonumber(born_us) then redis.call('HSET', sale_key, 's', before .. born_us .. after) end
+end

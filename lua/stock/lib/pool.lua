@@ -19,15 +19,17 @@ local function range_below(pool, sku, serial)
   return first, last, member
 end
 
--- Takes whatever of first..last is in the pool out of it. -> how many units that were
-local function take_out(pool, sku, first, last)
+-- Takes whatever of first..last is in the pool out of it, and calls visit(from, to), if given, for each piece. -> how many units that were
+local function take_out(pool, sku, first, last, visit)
   local taken = 0
   local from, to, member = range_below(pool, sku, last)
   while from and to >= first do
     redis.call('ZREM', pool, member)
     if to > last then redis.call('ZADD', pool, 0, range_text(sku, last + 1, to)) end
     if from < first then redis.call('ZADD', pool, 0, range_text(sku, from, first - 1)) end
-    taken = taken + math.min(to, last) - math.max(from, first) + 1
+    local lowest, highest = math.max(from, first), math.min(to, last)
+    taken = taken + highest - lowest + 1
+    if visit then visit(lowest, highest) end
     if from <= first then break end
     from, to, member = range_below(pool, sku, from - 1)
   end

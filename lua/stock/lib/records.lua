@@ -10,6 +10,9 @@
 
 local SERIAL_MAX = 9999999
 local UNITS_PER_HOLD_MAX = 20
+local SLOTS_MASK_MAX = 2 ^ 20 - 1
+local TIME_MS_MAX = 9999999999999
+local TIME_US_MAX = 2 ^ 53
 local SALE_RECORD = '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)$'
 local ITEM_RECORD = '^c|(%d+)|(%d+)|(%d+)$'
 local HOLD_RECORD = '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|(%d+)|(.*)$'

@@ -8,12 +8,6 @@ local function give_back(pools, item, sku, serials)
   end)
 end
 
--- Out of sale, and not of this hold: DynamoDB may know another owner.
-local function suspect(pools, item, sku, first, last)
-  item.free = item.free - take_out(pools.free, sku, first, last)
-  put_in(pools.suspects, sku, first, last)
-end
-
 -- These very units, wherever they are. Serials that this skips were given out by a Redis that forgot it, more likely than not:
 -- they become suspects, and whoever reads their rows returns those that nobody owns.
 local function adopt(pools, item, sku, serials)

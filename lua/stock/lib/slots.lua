@@ -22,3 +22,12 @@ local function grant_slots(mask, quantity)
   end
   return granted
 end
+
+-- Whether a hold, as its record has it, has fewer slots than units.
+local function lacks_slots(slots, lines)
+  local units = 0
+  for text in string.gmatch(lines, '=([^;]*)') do
+    units = units + #expand(text, UNITS_PER_HOLD_MAX)
+  end
+  return count_slots(tonumber(slots)) < units
+end

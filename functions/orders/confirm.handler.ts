@@ -1,0 +1,14 @@
+import { orderConsumer } from '../messaging/consumer.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnvironment } from '../shared/environment.ts';
+import { once } from '../shared/once.ts';
+import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { confirmOrder } from './confirm.ts';
+import { connectOrders, orderVariables } from './order.wiring.ts';
+
+const environment = readEnvironment([...stockVariables, ...orderVariables]);
+const { orders } = connectOrders(environment);
+const step = once(async () => confirmOrder({ orders, clock: systemClock, ...(await connectStock(environment)) }));
+
+/** Confirms orders that are paid. */
+export const handler = orderConsumer(async (order) => (await step())(order), orders);

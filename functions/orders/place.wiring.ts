@@ -1,0 +1,29 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { knownSales } from '../sales/known-sales.ts';
+import { saleRepository } from '../sales/sale.repository.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnvironment } from '../shared/environment.ts';
+import { once } from '../shared/once.ts';
+import { secretReader } from '../shared/secrets.ts';
+import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { claimRepository } from './claim.repository.ts';
+import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
+import type { PlacePorts } from './place.ts';
+
+const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'HOLD_SECRET']);
+const { database, orders } = connectOrders(environment);
+
+/** What placing an order needs, connected at the first request. */
+export const placePorts = once(async (): Promise<PlacePorts> => {
+  const secret = secretReader(new SecretsManagerClient(), environment.HOLD_SECRET, Date.now);
+  const [{ stock }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
+  const sales = saleRepository(database, environment.SALES_TABLE);
+  return {
+    stock,
+    orders,
+    holdSecret,
+    claims: claimRepository(database, orderTablesFrom(environment)),
+    sales: knownSales((saleId) => sales.get(saleId, { consistent: true })),
+    clock: systemClock,
+  };
+});

@@ -1,0 +1,114 @@
+import { type Product, salesBeforePruning, salesPerProductMax } from '../catalogue/product.model.ts';
+import { enterSaleWrite } from '../catalogue/product.writes.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { TransactOutcome, Write } from '../shared/dynamo.ts';
+import { type Idempotency, type KeyedRequest, onceByKey, type StoredAnswer } from '../shared/idempotency.ts';
+import { again } from '../shared/retry.ts';
+import { newSaleAnswer } from './sale.answer.ts';
+import { hasClosed, type Sale } from './sale.model.ts';
+import type { SaleStock } from './sale.ports.ts';
+import type { SaleRepository } from './sale.repository.ts';
+import type { NewSale } from './sale.schemas.ts';
+import { createSaleWrite } from './sale.writes.ts';
+
+export interface CreateSalePorts {
+  readonly products: { getMany(skus: readonly string[]): Promise<Product[]> };
+  readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markLoaded'>;
+  readonly stock: Pick<SaleStock, 'load'>;
+  readonly idempotency: Idempotency;
+  readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
+  readonly tables: { readonly products: string; readonly sales: string };
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+export type CreateSaleOutcome =
+  | { outcome: 'created' | 'replayed'; saleId: string; answer: StoredAnswer }
+  | { outcome: 'key-reused' }
+  | { outcome: 'already-exists'; saleId: string }
+  | { outcome: 'unknown-products'; skus: string[] }
+  | { outcome: 'mixed-currencies'; currencies: string[] }
+  | { outcome: 'in-too-many-sales'; sku: string };
+
+/**
+ * Creates a sale with the products' names and prices frozen, and loads its stock. The sale, its claim on its products and the key's
+ * first answer are one transaction; the stock follows. A repeat with the same key gives the first answer, and loads the stock if
+ * the first attempt did not come to it.
+ */
+export async function createSale(body: NewSale, request: KeyedRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome> {
+  const outcome = await onceByKey(request, ports, {
+    replay: (answer) => ({ outcome: 'replayed', saleId: (JSON.parse(answer.body) as { saleId: string }).saleId, answer }),
+    attempt: () => tryToCreate(body, request, ports),
+  });
+  // After the transaction: stock without a sale would be sold from without a price.
+  if (outcome.outcome === 'created' || outcome.outcome === 'replayed') await loadOnce(outcome.saleId, ports);
+  return outcome;
+}
+
+async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome | typeof again> {
+  const products = new Map((await ports.products.getMany(body.items.map(({ sku }) => sku))).map((product) => [product.sku, product]));
+  const unknown = body.items.map(({ sku }) => sku).filter((sku) => !products.has(sku));
+  if (unknown.length > 0) return { outcome: 'unknown-products', skus: unknown };
+  const currencies = [...new Set([...products.values()].map(({ currency }) => currency))];
+  const [currency] = currencies;
+  if (currency === undefined || currencies.length > 1) return { outcome: 'mixed-currencies', currencies };
+
+  const nowMs = ports.clock.nowMs();
+  const sale = saleFrom(body, products, currency, nowMs, ports.newId);
+  const entries = await saleListsOf([...products.values()], sale.saleId, nowMs, ports);
+  const crowded = entries.find(({ saleIds }) => saleIds.length > salesPerProductMax);
+  if (crowded) return { outcome: 'in-too-many-sales', sku: crowded.product.sku };
+
+  const answer: StoredAnswer = { status: 201, body: JSON.stringify(newSaleAnswer(sale, nowMs)) };
+  const settled = await ports.transact([
+    ports.idempotency.remember(request, answer, nowMs),
+    createSaleWrite(sale, ports.tables.sales),
+    ...entries.map(({ product, saleIds }) => enterSaleWrite(product, saleIds, ports.newId(), ports.tables.products)),
+  ]);
+  if (settled.outcome === 'committed') return { outcome: 'created', saleId: sale.saleId, answer };
+  const [keyIndex, saleIndex] = [0, 1];
+  const refusedAt = new Set(settled.refusals.map(({ index }) => index));
+  // The key first: if this very request was done by a twin of it, the sale exists because of that.
+  if (refusedAt.has(keyIndex)) return again;
+  if (refusedAt.has(saleIndex)) return { outcome: 'already-exists', saleId: sale.saleId };
+  return again;
+}
+
+function saleFrom(body: NewSale, products: ReadonlyMap<string, Product>, currency: string, nowMs: number, newId: () => string): Sale {
+  return {
+    saleId: body.saleId ?? newId(),
+    name: body.name,
+    opensAtMs: body.opensAt,
+    closesAtMs: body.closesAt,
+    strategy: body.strategy,
+    holdSeconds: body.holdSeconds,
+    ...(body.perBuyerLimit === undefined ? {} : { perBuyerLimit: body.perBuyerLimit }),
+    control: 'open',
+    version: 1,
+    epoch: 1,
+    currency,
+    items: body.items.flatMap(({ sku, units }) => {
+      const product = products.get(sku);
+      return product ? [{ sku, name: product.name, priceMinor: product.priceMinor, currency, total: units, seated: false }] : [];
+    }),
+    createdAtMs: nowMs,
+  };
+}
+
+/** Each product's sales with the new one; closed ones are dropped where the list has grown long. */
+async function saleListsOf(products: readonly Product[], saleId: string, nowMs: number, { sales }: CreateSalePorts) {
+  const crowded = new Set(products.filter(({ saleIds }) => saleIds.length > salesBeforePruning).flatMap(({ saleIds }) => saleIds));
+  const closed = new Set((await sales.getMany([...crowded])).filter((sale) => hasClosed(sale, nowMs)).map((sale) => sale.saleId));
+  return products.map((product) => ({ product, saleIds: [...product.saleIds.filter((id) => !closed.has(id)), saleId] }));
+}
+
+/**
+ * Loads the stock of a sale whose stock was never loaded. Only then: if Redis lost what it had, loading the sale as if nothing were
+ * sold would hand out sold units, and rebuilding it is another matter.
+ */
+async function loadOnce(saleId: string, { sales, stock }: CreateSalePorts): Promise<void> {
+  const found = await sales.loading(saleId);
+  if (!found || found.stockLoaded) return;
+  await stock.load(found.sale);
+  await sales.markLoaded(saleId);
+}

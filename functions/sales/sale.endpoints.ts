@@ -1,0 +1,60 @@
+import { type Endpoint, endpoint, keyedRequest } from '../shared/http.ts';
+import { encodeCursor } from '../shared/page.ts';
+import { Problem } from '../shared/problems.ts';
+import { type CreateSaleOutcome, type CreateSalePorts, createSale } from './create-sale.ts';
+import { listSales, type ReadSalesPorts, readSale } from './read-sales.ts';
+import { etagOf, isKnownTo } from './sale.answer.ts';
+import { createSaleRoute, listSalesRoute, readSaleRoute } from './sale.routes.ts';
+import { saleList } from './sale.schemas.ts';
+
+export type SaleEndpointPorts = CreateSalePorts & ReadSalesPorts;
+
+/** An answer that may be kept for a second, or 304 for who has it already. */
+function cacheable<Body>(body: Body, ifNoneMatch: string | undefined) {
+  const etag = etagOf(body);
+  const headers = { etag, 'cache-control': 'public, max-age=1' };
+  return isKnownTo(ifNoneMatch, etag) ? { status: 304, headers } : { body, headers };
+}
+
+export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
+  return [
+    endpoint(listSalesRoute, async ({ query, headers }) => {
+      const { sales, next } = await listSales({ limit: query.limit, after: query.cursor }, ports);
+      return cacheable({ items: sales, nextCursor: next === undefined ? null : encodeCursor(saleList, next) }, headers['if-none-match']);
+    }),
+
+    endpoint(readSaleRoute, async ({ params, headers }) => {
+      const read = await readSale(params.saleId, ports);
+      switch (read.outcome) {
+        case 'found':
+          return cacheable(read.sale, headers['if-none-match']);
+        case 'not-found':
+          throw new Problem('NOT_FOUND', 'There is no such sale.');
+        case 'stock-not-ready':
+          throw new Problem('STOCK_NOT_READY', 'The stock of this sale is being rebuilt.');
+      }
+    }),
+
+    endpoint(createSaleRoute, async (request) => {
+      const created = await createSale(request.body, keyedRequest(request), ports);
+      if (!('answer' in created)) throw refusal(created);
+      const headers = { location: `/v1/sales/${created.saleId}` };
+      return { text: created.answer.body, status: created.answer.status, replayed: created.outcome === 'replayed', headers };
+    }),
+  ];
+}
+
+function refusal(refused: Exclude<CreateSaleOutcome, { answer: unknown }>): Problem {
+  switch (refused.outcome) {
+    case 'key-reused':
+      return new Problem('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another payload; another sale needs another key.');
+    case 'already-exists':
+      return new Problem('ALREADY_EXISTS', `There is a sale ${refused.saleId} already.`);
+    case 'unknown-products':
+      return new Problem('INVALID_REQUEST', `No such product: ${refused.skus.join(', ')}.`);
+    case 'mixed-currencies':
+      return new Problem('INVALID_REQUEST', `A sale has one currency; these products have ${refused.currencies.join(', ')}.`);
+    case 'in-too-many-sales':
+      return new Problem('INVALID_REQUEST', `The product ${refused.sku} is in too many sales.`);
+  }
+}

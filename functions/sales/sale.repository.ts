@@ -1,0 +1,91 @@
+import { GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { batchGet, type Database } from '../shared/dynamo.ts';
+import { ReadIncomplete, scanPage } from '../shared/reads.ts';
+import type { Sale } from './sale.model.ts';
+
+export interface SaleRepository {
+  get(saleId: string, options?: { consistent?: boolean }): Promise<Sale | undefined>;
+  /** Those that exist, read with strong consistency, in no particular order. */
+  getMany(saleIds: readonly string[]): Promise<Sale[]>;
+  list(page: { limit: number; after?: string | undefined }): Promise<{ sales: Sale[]; next: string | undefined }>;
+  /** The sales whose holds may still be alive, for whoever looks after holds: all that closed less than 2 days ago, or have not. */
+  liveSales(nowMs: number): Promise<Sale[]>;
+  /** The sale, and whether its stock was ever loaded, read with strong consistency. */
+  loading(saleId: string): Promise<{ sale: Sale; stockLoaded: boolean } | undefined>;
+  markLoaded(saleId: string): Promise<void>;
+}
+
+/** A hold lives an hour at most, and the sweeper may have been away. */
+const holdsGoneAfterMs = 2 * 86_400_000;
+const scanPagesMax = 1_000;
+
+/** The sale as rules know it. */
+function saleFrom(item: Record<string, unknown>): Sale {
+  const { stockLoaded: _, ...sale } = item;
+  return sale as unknown as Sale;
+}
+
+export function saleRepository(database: Database, tableName: string): SaleRepository {
+  async function read(saleId: string, consistent: boolean) {
+    const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { saleId }, ConsistentRead: consistent }));
+    return Item;
+  }
+
+  return {
+    async get(saleId, { consistent = false } = {}) {
+      const item = await read(saleId, consistent);
+      return item && saleFrom(item);
+    },
+
+    async getMany(saleIds) {
+      const items = await batchGet(
+        database,
+        tableName,
+        saleIds.map((saleId) => ({ saleId })),
+      );
+      return items.map(saleFrom);
+    },
+
+    async list(page) {
+      const { items, next } = await scanPage(database, tableName, 'saleId', page);
+      return { sales: items.map(saleFrom), next };
+    },
+
+    // Sales are few, so the whole table is read: an index by closing time would have one partition, and would not make it cheaper.
+    async liveSales(nowMs) {
+      const sales: Sale[] = [];
+      let pages = 0;
+      const scan = paginateScan(
+        { client: database },
+        {
+          TableName: tableName,
+          FilterExpression: 'closesAtMs > :gone',
+          ExpressionAttributeValues: { ':gone': nowMs - holdsGoneAfterMs },
+          ConsistentRead: true,
+        },
+      );
+      for await (const page of scan) {
+        sales.push(...(page.Items ?? []).map(saleFrom));
+        if (++pages >= scanPagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${scanPagesMax} pages of sales`);
+      }
+      return sales;
+    },
+
+    async loading(saleId) {
+      const item = await read(saleId, true);
+      return item && { sale: saleFrom(item), stockLoaded: item.stockLoaded === true };
+    },
+
+    async markLoaded(saleId) {
+      await database.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: { saleId },
+          UpdateExpression: 'SET stockLoaded = :true',
+          ConditionExpression: 'attribute_exists(saleId)',
+          ExpressionAttributeValues: { ':true': true },
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+import type { FunctionSpec } from './assembly.ts';
+import type { Answer, Call, ContainerData } from './container.messages.ts';
+import { UnsupportedTemplate } from './intrinsics.ts';
+
+/** The function threw, its container died, or it ran out of time; `message` says which, with the function's own words. */
+export class InvocationFailed extends Error {
+  override readonly name = 'InvocationFailed';
+}
+
+/** More events wait than may. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded';
+}
+
+export interface Capacity {
+  /** Containers of the function at most. Each is a thread of its own with its own module state. */
+  readonly containersMax: number;
+  /**
+   * Events that one container may have under way. Lambda gives a container one at a time and starts another for the next, a thousand of
+   * them if need be; two cores carry a crowd only when a container works on while another event waits for the database.
+   */
+  readonly eventsMax: number;
+}
+
+/** Events that may wait for a container, per function: beyond it callers are refused rather than kept. */
+const waitingMax = 20_000;
+const startMsMax = 30_000;
+const runtimes: readonly string[] = ['nodejs24.x', 'nodejs22.x'];
+
+export interface FunctionOptions {
+  readonly spec: FunctionSpec;
+  readonly capacity: Capacity;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly blankTransactionTokens: boolean;
+  readonly onLog: (functionName: string, line: string) => void;
+}
+
+interface Job extends Call {
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Container {
+  readonly worker: Worker;
+  readonly jobs: Map<string, Job>;
+  /** A retired container takes no new events and ends with its last. */
+  retired: boolean;
+}
+
+/** One Lambda function: as many containers as its events need, within its capacity. */
+export class HostedFunction {
+  readonly name: string;
+  readonly arn: string;
+  readonly timeoutMs: number;
+  readonly #options: FunctionOptions;
+  readonly #data: ContainerData;
+  readonly #containers = new Set<Container>();
+  readonly #waiting: Job[] = [];
+  #stopped = false;
+
+  /** Throws `UnsupportedTemplate` for a runtime, handler or code that can't be hosted. */
+  constructor(options: FunctionOptions) {
+    const { spec } = options;
+    this.#options = options;
+    this.name = spec.name;
+    this.arn = spec.arn;
+    this.timeoutMs = spec.properties.Timeout * 1_000;
+    this.#data = { ...entryOf(spec), functionName: spec.name, functionArn: spec.arn, blankTransactionTokens: options.blankTransactionTokens };
+  }
+
+  /** Starts a first container ahead of the first event. Rejects when the function can't be loaded. */
+  async warm(): Promise<void> {
+    await this.#start();
+  }
+
+  /** Invokes the function and waits for its result. Rejects with `InvocationFailed`, or `Overloaded` before anything has run. */
+  invoke(event: unknown): Promise<unknown> {
+    if (this.#stopped) return Promise.reject(new InvocationFailed(`${this.name} is stopped`));
+    if (this.#waiting.length >= waitingMax) return Promise.reject(new Overloaded(`${waitingMax} events wait for ${this.name}`));
+    return new Promise((resolve, reject) => {
+      const id = randomUUID();
+      // Waiting counts: whoever called has waited just as long.
+      const timer = setTimeout(() => this.#timeOut(id), this.timeoutMs);
+      this.#waiting.push({ id, event: JSON.stringify(event), deadlineMs: Date.now() + this.timeoutMs, timer, resolve, reject });
+      this.#assign();
+    });
+  }
+
+  /** Ends every container. What is still under way fails. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const job of this.#waiting.splice(0)) settle(job, new InvocationFailed(`${this.name} is stopped`));
+    await Promise.all([...this.#containers].map((container) => container.worker.terminate()));
+  }
+
+  #assign(): void {
+    while (this.#waiting.length > 0) {
+      const { eventsMax, containersMax } = this.#options.capacity;
+      const open = [...this.#containers].filter((container) => !container.retired && container.jobs.size < eventsMax);
+      const idlest = open.sort((one, other) => one.jobs.size - other.jobs.size)[0];
+      const inUse = [...this.#containers].filter((container) => !container.retired).length;
+      // A busy container is no reason to wait while another may be started, and a start is no reason to wait while one has room.
+      if ((!idlest || idlest.jobs.size > 0) && inUse < containersMax) this.#start().catch(() => {});
+      if (!idlest) return;
+      const job = this.#waiting.shift();
+      if (job) give(idlest, job);
+    }
+  }
+
+  #start(): Promise<void> {
+    const { spec, environment, onLog } = this.#options;
+    const worker = new Worker(new URL('./container.worker.ts', import.meta.url), {
+      workerData: this.#data,
+      env: environment,
+      stdout: true,
+      stderr: true,
+      name: spec.name,
+    });
+    const container: Container = { worker, jobs: new Map(), retired: false };
+    this.#containers.add(container);
+    for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', (line) => onLog(this.name, line));
+    return new Promise((resolve, reject) => {
+      const tooLate = setTimeout(() => void worker.terminate(), startMsMax);
+      let cause = 'ended';
+      worker.on('message', (answer: Answer) => {
+        if (answer.kind === 'ready') {
+          clearTimeout(tooLate);
+          resolve();
+        } else this.#answer(container, answer);
+      });
+      worker.on('error', (error: Error) => {
+        cause = error.stack ?? error.message;
+      });
+      worker.once('exit', () => {
+        clearTimeout(tooLate);
+        reject(new InvocationFailed(`a container of ${this.name} did not start: ${cause}`));
+        this.#bury(container, cause);
+      });
+    });
+  }
+
+  #answer(container: Container, answer: Exclude<Answer, { kind: 'ready' }>): void {
+    const job = container.jobs.get(answer.id);
+    // An answer after its deadline: the caller has been told otherwise.
+    if (!job) return;
+    container.jobs.delete(answer.id);
+    if (answer.kind === 'result') settle(job, undefined, JSON.parse(answer.result));
+    else settle(job, new InvocationFailed(`${this.name} failed: ${answer.error}`));
+    this.#endIfDone(container);
+    this.#assign();
+  }
+
+  /** A container is gone: what it had under way fails, and the next event gets a fresh one. */
+  #bury(container: Container, cause: string): void {
+    this.#containers.delete(container);
+    if (!this.#stopped && !container.retired) this.#options.onLog(this.name, `a container crashed: ${cause}`);
+    for (const job of container.jobs.values()) settle(job, new InvocationFailed(`${this.name} crashed: ${cause}`));
+    container.jobs.clear();
+    if (!this.#stopped) this.#assign();
+  }
+
+  #timeOut(id: string): void {
+    const words = `${this.name} timed out after ${this.timeoutMs} ms`;
+    const waiting = this.#waiting.findIndex((job) => job.id === id);
+    if (waiting >= 0) {
+      for (const job of this.#waiting.splice(waiting, 1)) settle(job, new InvocationFailed(words));
+      return;
+    }
+    for (const container of this.#containers) {
+      const job = container.jobs.get(id);
+      if (!job) continue;
+      container.jobs.delete(id);
+      settle(job, new InvocationFailed(words));
+      this.#options.onLog(this.name, words);
+      // Lambda ends a container that ran out of time; here others may be at work in it, so it ends after the last of them.
+      container.retired = true;
+      this.#endIfDone(container);
+    }
+  }
+
+  #endIfDone(container: Container): void {
+    if (container.retired && container.jobs.size === 0) void container.worker.terminate();
+  }
+}
+
+function give(container: Container, job: Job): void {
+  container.jobs.set(job.id, job);
+  container.worker.postMessage({ id: job.id, event: job.event, deadlineMs: job.deadlineMs } satisfies Call);
+}
+
+function settle(job: Job, error: Error | undefined, result?: unknown): void {
+  clearTimeout(job.timer);
+  if (error) job.reject(error);
+  else job.resolve(result);
+}
+
+function entryOf({ stack, logicalId, codeDirectory, properties }: FunctionSpec): Pick<ContainerData, 'bundle' | 'exportName' | 'memoryMegabytes'> {
+  const place = `${stack}/${logicalId}`;
+  if (!runtimes.includes(properties.Runtime)) throw new UnsupportedTemplate(`${place}: this runtime does not host ${properties.Runtime}`);
+  const [file, exportName] = properties.Handler.split('.');
+  const bundle = ['.mjs', '.js', '.cjs'].map((extension) => join(codeDirectory, `${file}${extension}`)).find((path) => existsSync(path));
+  if (bundle === undefined || exportName === undefined) throw new UnsupportedTemplate(`${place}: no code for the handler ${properties.Handler}`);
+  return { bundle, exportName, memoryMegabytes: properties.MemorySize };
+}

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { type Stack, Template } from './intrinsics.ts';
+
+/** What a synthesis wrote: the templates, and where the code of functions lies. */
+export interface CloudAssembly {
+  readonly stacks: readonly Stack[];
+  /** The directory with a function's code, by the S3 key that its template names. */
+  readonly codeDirectory: (stackName: string, s3Key: string) => string | undefined;
+}
+
+const projectDirectory = fileURLToPath(new URL('../../', import.meta.url));
+const synthesisMsMax = 120_000;
+const outputCharactersMax = 20_000;
+
+/**
+ * Synthesises the CDK app of cdk.json into `outputDirectory`, in a process of its own: the CDK takes memory that a runtime has better uses
+ * for. Throws with the app's own words when it fails.
+ */
+export async function synthesise(outputDirectory: string): Promise<void> {
+  const { app } = z.object({ app: z.string() }).parse(JSON.parse(await readFile(join(projectDirectory, 'cdk.json'), 'utf8')));
+  const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+  const child = spawn('/bin/sh', ['-c', `exec ${app}`], {
+    cwd: projectDirectory,
+    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory, CDK_DISABLE_VERSION_CHECK: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: synthesisMsMax,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-outputCharactersMax);
+    });
+  }
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (code !== 0) throw new Error(`The CDK app could not be synthesised (${signal ?? `code ${code}`}):\n${output}`);
+}
+
+const Manifest = z.object({
+  artifacts: z.record(
+    z.string(),
+    z.looseObject({ type: z.string(), properties: z.looseObject({ templateFile: z.string().optional() }).optional() }),
+  ),
+});
+const Assets = z.object({
+  files: z.record(
+    z.string(),
+    z.looseObject({
+      source: z.looseObject({ path: z.string().optional(), packaging: z.string().optional() }),
+      destinations: z.record(z.string(), z.looseObject({ objectKey: z.string() })),
+    }),
+  ),
+});
+
+/** Reads a synthesised assembly (`cdk.out`). */
+export async function readAssembly(directory: string): Promise<CloudAssembly> {
+  const readJson = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(directory, name), 'utf8'));
+  const manifest = Manifest.parse(await readJson('manifest.json'));
+  const stacks: Stack[] = [];
+  const directories = new Map<string, string>();
+  for (const [name, { type, properties }] of Object.entries(manifest.artifacts)) {
+    if (type !== 'aws:cloudformation:stack' || !properties?.templateFile) continue;
+    stacks.push({ name, template: Template.parse(await readJson(properties.templateFile)) });
+    const assets = Assets.parse(await readJson(`${name}.assets.json`));
+    for (const { source, destinations } of Object.values(assets.files)) {
+      if (source.packaging !== 'zip' || source.path === undefined) continue;
+      // Templates made by a program do not say which directory a function's code is from: the name in the bucket is what both sides know.
+      for (const { objectKey } of Object.values(destinations)) directories.set(`${name} ${objectKey}`, resolve(directory, source.path));
+    }
+  }
+  return { stacks, codeDirectory: (stackName, s3Key) => directories.get(`${stackName} ${s3Key}`) };
+}

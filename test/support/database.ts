@@ -1,0 +1,54 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { numberKeys, type TableName, type TableShape, tables } from '../../functions/shared/tables.ts';
+import { startDatabase } from '../../lib/local/dynamodb.ts';
+
+/** Table names by what they hold; in a test each table bears its own name. */
+export const tableNames = Object.fromEntries(Object.keys(tables).map((name) => [name, name])) as { readonly [Name in TableName]: Name };
+
+const keySchema = ({ partitionKey, sortKey }: { partitionKey: string; sortKey?: string }) => [
+  { AttributeName: partitionKey, KeyType: 'HASH' as const },
+  ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
+];
+
+/** A real DynamoDB server with all tables, for one test file. */
+export async function startTables() {
+  const server = await startDatabase();
+  const client = new DynamoDBClient({
+    endpoint: server.endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const shapes: [string, TableShape][] = Object.entries(tables);
+  for (const [TableName, shape] of shapes) {
+    const indexes = Object.entries(shape.indexes ?? {});
+    const keys = new Set([shape, ...indexes.map(([, index]) => index)].flatMap(keySchema).map(({ AttributeName }) => AttributeName));
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: keySchema(shape),
+        AttributeDefinitions: [...keys].map((AttributeName) => ({ AttributeName, AttributeType: numberKeys.has(AttributeName) ? 'N' : 'S' })),
+        ...(indexes.length === 0
+          ? {}
+          : {
+              GlobalSecondaryIndexes: indexes.map(([IndexName, index]) => ({
+                IndexName,
+                KeySchema: keySchema(index),
+                Projection:
+                  index.include.length === 0
+                    ? { ProjectionType: 'KEYS_ONLY' }
+                    : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.include] },
+              })),
+            }),
+      }),
+    );
+  }
+  return {
+    database: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+    async stop() {
+      client.destroy();
+      await server.stop();
+    },
+  };
+}
