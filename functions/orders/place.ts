@@ -69,11 +69,10 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
       const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
       switch (reserved.outcome) {
         case 'RESERVED': {
-          // A replay most likely has its order: reading it is cheaper than a transaction that must fail.
-          const placed = reserved.replayed ? await replayIfPlaced() : undefined;
+          // Reading the order that the hold has is cheaper than a transaction that must fail.
+          const placed = reserved.hasOrder ? await replayIfPlaced() : undefined;
           if (placed) return placed;
-          const { bornUs, expiresAtMs, units, slots } = reserved;
-          const settled = await settle({ holdId, buyerId, payloadHash, bornUs, expiresAtMs, lines: units, slots });
+          const settled = await settle(reserved.hold);
           if (settled.outcome !== 'reserve-again') return settled;
           break;
         }
@@ -120,7 +119,7 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
               if (swapped.outcome !== 'SOLD_OUT') return { outcome: 'try-again' };
               return abandon(hold, { outcome: 'sold-out', sku: swapped.sku, available: swapped.available });
             }
-            hold = { ...hold, lines: swapped.units };
+            hold = { ...hold, lines: swapped.lines };
           }
           if (claimed.slots.length > 0) {
             const slots = mended ? undefined : await mend(hold);
@@ -160,7 +159,7 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
   /** Redis has forgotten slots that the buyer's rows know: tell it, and take others. Undefined when the limit leaves none. */
   async function mend(hold: Hold): Promise<readonly number[] | undefined> {
     const usedSlots = await claims.usedSlots(saleId, buyerId);
-    const result = await stock.mendAllowance(saleId, { buyerId, holdId, bornUs: hold.bornUs, usedSlots });
+    const result = await stock.mendAllowance(saleId, { holdId, bornUs: hold.bornUs, usedSlots });
     return result.outcome === 'MENDED' ? result.slots : undefined;
   }
 

@@ -98,19 +98,21 @@ async function follow(order: Order, stock: Stock): Promise<void> {
 }
 
 async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
-  const suspects = await ports.stock.suspects(saleId, pageSuspects);
-  if (suspects.length === 0) return;
-  const owners = await ports.claims.owners(saleId, suspects);
+  const page = await ports.stock.suspects(saleId, { limit: pageSuspects });
+  if (page.outcome === 'NOT_LOADED' || page.lines.length === 0) return;
+  const owners = await ports.claims.owners(saleId, page.lines);
   const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
   const free: LineUnits[] = byItem(
-    suspects.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
+    page.lines.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
   );
   await forEachAtOnce([...new Set(owners.map(({ orderId }) => orderId))], report, async (orderId) => {
     const order = await ports.orders.get(orderId);
     // A row without its order can only be one that is ending at this moment; the next run finds it free.
     if (order) await follow(order, ports.stock);
   });
-  report.suspects += await ports.stock.returnSuspects(saleId, free);
+  if (free.length === 0) return;
+  const returned = await ports.stock.returnSuspects(saleId, free);
+  if (returned.outcome === 'RETURNED') report.suspects += returned.count;
 }
 
 /** Runs the work side by side, bounded; a failure is logged and counted, and the rest goes on. */

@@ -36,7 +36,7 @@ export type CreateSaleOutcome =
  * the first attempt did not come to it.
  */
 export async function createSale(body: NewSale, request: KeyedRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome> {
-  const outcome = await onceByKey(request, ports, {
+  const outcome = await onceByKey<CreateSaleOutcome>(request, ports, {
     replay: (answer) => ({ outcome: 'replayed', saleId: (JSON.parse(answer.body) as { saleId: string }).saleId, answer }),
     attempt: () => tryToCreate(body, request, ports),
   });

@@ -15,6 +15,7 @@ export const listSalesRoute = defineRoute({
     'A sale whose stock is not ready is listed as `paused` with nothing available.',
   query: SaleListQuery,
   status: 200,
+  cacheable: true,
   answer: SalePage,
   servedBy: 'api',
 });
@@ -31,6 +32,7 @@ export const readSaleRoute = defineRoute({
     'has not closed is not ready, the answer is `STOCK_NOT_READY`; a closed sale without stock shows nothing available.',
   params: SalePath,
   status: 200,
+  cacheable: true,
   answer: SaleAnswer,
   problems: ['NOT_FOUND', 'STOCK_NOT_READY'],
   servedBy: 'api',

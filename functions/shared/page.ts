@@ -18,7 +18,11 @@ const Limit = z
   .default(pageLimitDefault)
   .meta({
     description: 'How many items a page has at most.',
-    override: { type: 'integer', minimum: 1, maximum: pageLimitMax, default: pageLimitDefault, pattern: undefined },
+    // The schema takes the text of a query parameter; what a caller sends is a number.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.pattern;
+      Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: pageLimitMax, default: pageLimitDefault });
+    },
     example: 20,
   });
 

@@ -85,12 +85,20 @@ export const ProblemDocument = z
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
-  readonly extensions: Record<string, unknown>;
+  /** Further members of the document. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ProblemCode, detail: string, extensions: Record<string, unknown> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    extensions: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
     this.code = code;
     this.extensions = extensions;
+    this.headers = headers;
   }
 }
 
@@ -105,6 +113,7 @@ export function problemResponse(problem: Problem, instance: string) {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 429 || status === 503 || problem.code === 'REQUEST_IN_FLIGHT' ? { 'retry-after': '1' } : {}),
+      ...problem.headers,
     },
     body: {
       type: `/problems/${kebab(problem.code)}`,

@@ -32,6 +32,8 @@ export interface Route<
   /** What success answers with; `answer` is left out for an empty body. */
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: Answer;
+  /** Whether the answer carries an `ETag` and may be 304. */
+  readonly cacheable?: boolean;
   /** Refusals of this route beyond those that every route of its kind has. */
   readonly problems?: readonly ProblemCode[];
   /** The function that serves it: `reserve` is the hot path, `api` the rest. */

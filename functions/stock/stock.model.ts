@@ -46,3 +46,13 @@ export function mergeLines(lines: readonly StockLine[]): StockLine[] {
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
   return [...quantities].map(([sku, quantity]) => ({ sku, quantity }));
 }
+
+/** `held`: no order yet. `acknowledged`: an order has it. `confirmed`: that order is paid. `ended`: its units are gone, and an order explains why. */
+export type HoldState = 'held' | 'acknowledged' | 'confirmed' | 'ended';
+
+/** Neighbouring serials of one item, both ends included. */
+export interface UnitRange {
+  readonly sku: string;
+  readonly first: number;
+  readonly last: number;
+}

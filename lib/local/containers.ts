@@ -49,6 +49,7 @@ interface Job extends Call {
 interface Container {
   readonly worker: Worker;
   readonly jobs: Map<string, Job>;
+  ready: boolean;
   /** A retired container takes no new events and ends with its last. */
   retired: boolean;
 }
@@ -102,15 +103,21 @@ export class HostedFunction {
   #assign(): void {
     while (this.#waiting.length > 0) {
       const { eventsMax, containersMax } = this.#options.capacity;
-      const open = [...this.#containers].filter((container) => !container.retired && container.jobs.size < eventsMax);
-      const idlest = open.sort((one, other) => one.jobs.size - other.jobs.size)[0];
-      const inUse = [...this.#containers].filter((container) => !container.retired).length;
-      // A busy container is no reason to wait while another may be started, and a start is no reason to wait while one has room.
-      if ((!idlest || idlest.jobs.size > 0) && inUse < containersMax) this.#start().catch(() => {});
-      if (!idlest) return;
-      const job = this.#waiting.shift();
-      if (job) give(idlest, job);
+      const inUse = [...this.#containers].filter((container) => !container.retired);
+      const open = inUse.filter((container) => container.jobs.size < eventsMax);
+      const best = open.sort((one, other) => Number(other.ready) - Number(one.ready) || one.jobs.size - other.jobs.size)[0];
+      // Events spread over all containers that may be; until the next one has started, those at hand take them.
+      if (inUse.length < containersMax && (!best || best.jobs.size > 0)) this.#start().catch(() => {});
+      if (best) this.#give(best);
+      else if (inUse.length >= containersMax) return;
     }
+  }
+
+  #give(container: Container): void {
+    const job = this.#waiting.shift();
+    if (!job) return;
+    container.jobs.set(job.id, job);
+    container.worker.postMessage({ id: job.id, event: job.event, deadlineMs: job.deadlineMs } satisfies Call);
   }
 
   #start(): Promise<void> {
@@ -122,7 +129,7 @@ export class HostedFunction {
       stderr: true,
       name: spec.name,
     });
-    const container: Container = { worker, jobs: new Map(), retired: false };
+    const container: Container = { worker, jobs: new Map(), ready: false, retired: false };
     this.#containers.add(container);
     for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', (line) => onLog(this.name, line));
     return new Promise((resolve, reject) => {
@@ -131,6 +138,7 @@ export class HostedFunction {
       worker.on('message', (answer: Answer) => {
         if (answer.kind === 'ready') {
           clearTimeout(tooLate);
+          container.ready = true;
           resolve();
         } else this.#answer(container, answer);
       });
@@ -187,11 +195,6 @@ export class HostedFunction {
   #endIfDone(container: Container): void {
     if (container.retired && container.jobs.size === 0) void container.worker.terminate();
   }
-}
-
-function give(container: Container, job: Job): void {
-  container.jobs.set(job.id, job);
-  container.worker.postMessage({ id: job.id, event: job.event, deadlineMs: job.deadlineMs } satisfies Call);
 }
 
 function settle(job: Job, error: Error | undefined, result?: unknown): void {

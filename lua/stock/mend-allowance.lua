@@ -28,7 +28,7 @@ for _, line in ipairs(hold.lines) do
 end
 local missing = units - count_slots(own)
 local used = count_slots(mask)
-local is_refused = used + missing > limit
+local is_refused = missing > 0 and used + missing > limit
 local granted = (is_refused or missing <= 0) and 0 or grant_slots(mask, missing)
 
 hold.slots = bit.bor(own, granted)

@@ -24,6 +24,7 @@ for _, line in ipairs(lines) do
   local item = items[line.sku]
   each_run(line.serials, function(first, last)
     -- Beyond the total that Redis knows nothing is for sale: such a unit waits until the restock has come here too.
+    if first > item.total then return end
     take_out(SUSPECTS, line.sku, first, math.min(last, item.total), function(from, to)
       returned = returned + to - from + 1
       item.free = item.free + put_in(FREE, line.sku, from, to)

@@ -1,0 +1,60 @@
+import { Cluster, Redis } from 'ioredis';
+import { log } from './telemetry.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export interface RedisAddress {
+  /** `redis://` or `rediss://`, host and port; the latter is TLS. */
+  readonly url: string;
+  /** `cluster`: the address is any node, or the configuration endpoint, of a cluster. */
+  readonly mode: 'single' | 'cluster';
+  readonly password?: string | undefined;
+  /** How long one command may take in all. */
+  readonly commandTimeoutMs?: number;
+}
+
+/**
+ * One client per container. A command ends with an answer or an error within `commandTimeoutMs` (3 s when left out); what was in flight when a
+ * connection broke is rejected at once and never sent again behind the caller's back. Reconnects by itself, for as long as it lives.
+ * `disconnect()` closes it.
+ */
+export function connectRedis({ url, mode, password, commandTimeoutMs = 3_000 }: RedisAddress): RedisClient {
+  const address = new URL(url);
+  const options = optionsOf(address, password, commandTimeoutMs);
+  const port = Number(address.port || 6379);
+  const client = mode === 'cluster' ? connectCluster(address.hostname, port, options) : connectSingle(address.hostname, port, options);
+  client.on('error', (error: Error) => log.warn('redis connection', { error: error.message }));
+  return client;
+}
+
+const optionsOf = ({ protocol, username, password: urlPassword }: URL, password: string | undefined, commandTimeoutMs: number) => ({
+  ...(username ? { username: decodeURIComponent(username) } : {}),
+  ...(password || urlPassword ? { password: password || decodeURIComponent(urlPassword) } : {}),
+  ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  connectTimeout: 2_000,
+  commandTimeout: commandTimeoutMs,
+  // A socket that died while the container was frozen gives no error: without this each command on it would wait for its own timeout.
+  socketTimeout: Math.max(500, commandTimeoutMs - 500),
+  // ioredis sends what was unanswered again after a reconnect, unless told not to. Who asked decides that.
+  autoResendUnfulfilledCommands: false,
+  // 0: unanswered commands are rejected as soon as the connection breaks; with any other number they are left without an answer until they time out.
+  maxRetriesPerRequest: 0,
+  disableClientInfo: true,
+});
+
+const connectSingle = (host: string, port: number, options: ReturnType<typeof optionsOf>) =>
+  new Redis({ ...options, host, port, retryStrategy: (times) => Math.min(50 * times, 1_000) });
+
+function connectCluster(host: string, port: number, options: ReturnType<typeof optionsOf>): Cluster {
+  return new Cluster([{ host, port }], {
+    redisOptions: options,
+    // ElastiCache's certificate names hosts, so addresses must not be resolved before TLS sees them.
+    dnsLookup: (address, done) => done(null, address),
+    slotsRefreshTimeout: 2_000,
+    clusterRetryStrategy: (times) => Math.min(50 * times, 1_000),
+    // After a failover the cluster client learns its map again only on this path, which also repeats the command. All that is sent here may run
+    // twice (see script.ts); few times, so that the answer comes while somebody waits for it.
+    retryDelayOnFailover: 100,
+    maxRedirections: 4,
+  });
+}

@@ -1,0 +1,180 @@
+import * as z from 'zod';
+import acknowledgeLua from '../../lua/stock/acknowledge.lua';
+import confirmLua from '../../lua/stock/confirm.lua';
+import holdsLib from '../../lua/stock/lib/holds.lua';
+import poolLib from '../../lua/stock/lib/pool.lua';
+import recordsLib from '../../lua/stock/lib/records.lua';
+import returnsLib from '../../lua/stock/lib/returns.lua';
+import slotsLib from '../../lua/stock/lib/slots.lua';
+import unitsLib from '../../lua/stock/lib/units.lua';
+import loadLua from '../../lua/stock/load.lua';
+import mendAllowanceLua from '../../lua/stock/mend-allowance.lua';
+import readLua from '../../lua/stock/read.lua';
+import releaseLua from '../../lua/stock/release.lua';
+import reserveLua from '../../lua/stock/reserve.lua';
+import returnSuspectsLua from '../../lua/stock/return-suspects.lua';
+import suspectsLua from '../../lua/stock/suspects.lua';
+import swapLua from '../../lua/stock/swap.lua';
+import takeExpiredLua from '../../lua/stock/take-expired.lua';
+import { bare, defineScript, type Replies, whole } from '../shared/script.ts';
+import { parseHold, parseLines, parseSlots } from './stock.records.ts';
+
+// One typed wrapper per script of lua/stock: the header of each Lua file is its contract, this is the same in types.
+
+const records = [recordsLib, unitsLib, holdsLib];
+const slots = whole.transform(parseSlots);
+const lines = z.string().transform(parseLines);
+const soldOut = z.tuple([z.string(), whole]).transform(([sku, available]) => ({ sku, available }));
+const buyerLimit = z.tuple([whole, whole]).transform(([limit, used]) => ({ limit, used }));
+
+/** The first `size` elements, then the rest in groups of `groupSize`. */
+const grouped = (size: number, groupSize: number) =>
+  z.array(z.unknown()).transform((values) => ({
+    head: values.slice(0, size),
+    groups: Array.from({ length: Math.ceil((values.length - size) / groupSize) }, (_, index) =>
+      values.slice(size + index * groupSize, size + (index + 1) * groupSize),
+    ),
+  }));
+
+const dueHold = z.tuple([z.string(), z.string()]).transform(([holdId, record]) => parseHold(holdId, record));
+const readSale = z.tuple([whole, z.enum(['open', 'paused', 'closed']), whole, whole, whole, whole, whole, whole]);
+const readItem = z.tuple([z.string(), whole, whole, whole]).transform(([sku, total, available, given]) => ({ sku, total, available, given }));
+
+export const load = defineScript({
+  name: 'stock.load',
+  lua: [...records, loadLua],
+  keys: ['sale'],
+  args: ['epoch', 'version', 'control', 'opensAtMs', 'closesAtMs', 'limit', 'holdMs'],
+  each: ['sku', 'total'],
+  replies: { LOADED: bare, ALREADY_LOADED: bare } satisfies Replies,
+});
+
+export const reserve = defineScript({
+  name: 'stock.reserve',
+  lua: [...records, slotsLib, poolLib, reserveLua],
+  keys: ['sale', 'free', 'expiry'],
+  args: ['holdId', 'buyerId', 'payloadHash'],
+  each: ['sku', 'quantity'],
+  replies: {
+    RESERVED: z
+      .tuple([whole, whole, slots, lines, z.enum(['', 'H', 'A', 'C'])])
+      .transform(([bornUs, expiresAtMs, slots, units, state]) => ({ bornUs, expiresAtMs, slots, units, state })),
+    NOT_LOADED: bare,
+    KEY_REUSED: bare,
+    ENDED: bare,
+    UNKNOWN_SKU: z.tuple([z.string()]).transform(([sku]) => ({ sku })),
+    NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed'])]).transform(([state]) => ({ state })),
+    PAUSED: bare,
+    BUYER_LIMIT: buyerLimit,
+    SOLD_OUT: soldOut,
+  } satisfies Replies,
+});
+
+export const acknowledge = defineScript({
+  name: 'stock.acknowledge',
+  lua: [...records, poolLib, returnsLib, acknowledgeLua],
+  keys: ['sale', 'free', 'suspects'],
+  args: ['holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs', 'slots', 'orderState'],
+  each: ['sku', 'units'],
+  replies: { ACKNOWLEDGED: bare, RELEASED: bare, ALREADY_ENDED: bare, NOT_LOADED: bare } satisfies Replies,
+});
+
+export const confirm = defineScript({
+  name: 'stock.confirm',
+  lua: [recordsLib, confirmLua],
+  keys: ['sale'],
+  args: ['holdId'],
+  replies: { CONFIRMED: bare, ALREADY_CONFIRMED: bare, ALREADY_ENDED: bare, UNKNOWN_HOLD: bare, NOT_LOADED: bare } satisfies Replies,
+});
+
+export const release = defineScript({
+  name: 'stock.release',
+  lua: [...records, poolLib, returnsLib, releaseLua],
+  keys: ['sale', 'free', 'suspects'],
+  args: ['holdId', 'cause', 'bornUs'],
+  replies: {
+    RELEASED: z.tuple([lines]).transform(([units]) => ({ units })),
+    ALREADY_ENDED: bare,
+    ORDER_EXISTS: bare,
+    UNKNOWN_HOLD: bare,
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});
+
+export const swap = defineScript({
+  name: 'stock.swap',
+  lua: [...records, poolLib, returnsLib, swapLua],
+  keys: ['sale', 'free', 'suspects'],
+  args: ['holdId', 'bornUs'],
+  each: ['sku', 'quantity', 'owned'],
+  replies: {
+    SWAPPED: z
+      .tuple([whole, whole, slots, lines])
+      .transform(([bornUs, expiresAtMs, slots, units]) => ({ bornUs, expiresAtMs, slots, units })),
+    SOLD_OUT: soldOut,
+    UNKNOWN_HOLD: bare,
+    ORDER_EXISTS: bare,
+    ALREADY_ENDED: bare,
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});
+
+export const takeExpired = defineScript({
+  name: 'stock.take-expired',
+  lua: [recordsLib, takeExpiredLua],
+  keys: ['sale', 'expiry', 'undecided'],
+  args: ['limit', 'retryMs'],
+  replies: {
+    DUE: grouped(2, 2)
+      .pipe(z.object({ head: z.tuple([whole, whole]), groups: z.array(dueHold) }))
+      .transform(({ head: [nowMs, more], groups: holds }) => ({ nowMs, more: more === 1, holds })),
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});
+
+export const suspects = defineScript({
+  name: 'stock.suspects',
+  lua: [...records, poolLib, suspectsLua],
+  keys: ['sale', 'suspects'],
+  args: ['limit', 'afterSku', 'afterUnit'],
+  replies: { PAGE: z.tuple([lines]).transform(([units]) => ({ units })), NOT_LOADED: bare } satisfies Replies,
+});
+
+export const returnSuspects = defineScript({
+  name: 'stock.return-suspects',
+  lua: [...records, poolLib, returnsLib, returnSuspectsLua],
+  keys: ['sale', 'free', 'suspects'],
+  args: [],
+  each: ['sku', 'units'],
+  replies: { RETURNED: z.tuple([whole]).transform(([count]) => ({ count })), NOT_LOADED: bare } satisfies Replies,
+});
+
+export const mendAllowance = defineScript({
+  name: 'stock.mend-allowance',
+  lua: [...records, slotsLib, mendAllowanceLua],
+  keys: ['sale'],
+  args: ['holdId', 'bornUs', 'usedSlots'],
+  replies: {
+    MENDED: z.tuple([slots]).transform(([slots]) => ({ slots })),
+    BUYER_LIMIT: buyerLimit,
+    UNKNOWN_HOLD: bare,
+    ORDER_EXISTS: bare,
+    ALREADY_ENDED: bare,
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});
+
+export const read = defineScript({
+  name: 'stock.read',
+  lua: [...records, readLua],
+  keys: ['sale'],
+  args: [],
+  replies: {
+    READ: grouped(8, 4)
+      .pipe(z.object({ head: readSale, groups: z.array(readItem) }))
+      .transform(({ head: [nowMs, control, opensAtMs, closesAtMs, limit, holdMs, version, epoch], groups: items }) => {
+        return { nowMs, control, opensAtMs, closesAtMs, limit, holdMs, version, epoch, items };
+      }),
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});

@@ -1,0 +1,158 @@
+import type { Sale } from '../sales/sale.model.ts';
+import type { RedisClient } from '../shared/redis.ts';
+import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
+import { formatSlots, formatUnits, parseHold, parseRange } from './stock.records.ts';
+import * as scripts from './stock.definitions.ts';
+
+/** Every key of a sale's stock. The hash tag keeps them in one slot of a cluster, so that a script may touch them together. */
+export const stockKeys = (saleId: string) => ({
+  sale: `{${saleId}}:sale`,
+  free: `{${saleId}}:free`,
+  suspects: `{${saleId}}:suspects`,
+  expiry: `{${saleId}}:expiry`,
+  undecided: `{${saleId}}:undecided`,
+});
+
+export type SaleToLoad = Pick<Sale, 'saleId' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds'> & {
+  readonly items: readonly { readonly sku: string; readonly total: number }[];
+};
+
+export interface ReserveRequest {
+  readonly saleId: string;
+  readonly holdId: string;
+  readonly buyerId: string;
+  readonly payloadHash: string;
+  /** Merged: each item once, together 1 to 20 units. */
+  readonly lines: readonly StockLine[];
+}
+
+/** Which hold, and of which birth. */
+export type HoldRef = Pick<Hold, 'holdId' | 'bornUs'>;
+
+const pageSize = 500;
+/** Calls of `takeExpired` that find nothing to answer with, in a row: some 200,000 entries. */
+const callsMax = 100;
+
+/**
+ * The stock of sales in Redis, as one object. Each method is one Lua script, atomic and safe to repeat; refusals are outcomes, never errors.
+ * All may answer `NOT_LOADED`: Redis does not have the sale, and says nothing about its stock. All throw what `defineScript` says.
+ */
+export function stockScripts(redis: RedisClient) {
+  return {
+    /** Puts the sale's stock into Redis, or brings a newer copy of the sale. An older or equal copy is `ALREADY_LOADED`. */
+    load: (sale: SaleToLoad) =>
+      scripts.load(redis, {
+        keys: stockKeys(sale.saleId),
+        args: { ...sale, limit: sale.perBuyerLimit ?? 0, holdMs: Math.round(sale.holdSeconds * 1000) },
+        each: sale.items,
+      }),
+
+    /**
+     * Holds units, all lines or none. `replayed`: this hold was there already, and `units` are what it has now, which may be fewer than asked for
+     * after a swap that was refused.
+     */
+    async reserve({ saleId, holdId, buyerId, payloadHash, lines }: ReserveRequest) {
+      const reply = await scripts.reserve(redis, { keys: stockKeys(saleId), args: { holdId, buyerId, payloadHash }, each: lines });
+      if (reply.outcome !== 'RESERVED') return reply;
+      const { state, ...hold } = reply;
+      return { ...hold, replayed: state !== '' };
+    },
+
+    /** Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. */
+    acknowledge: (saleId: string, hold: Hold, orderState: 'live' | 'confirmed' | 'ended') =>
+      scripts.acknowledge(redis, {
+        keys: stockKeys(saleId),
+        args: { ...hold, slots: formatSlots(hold.slots), orderState },
+        each: hold.lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
+      }),
+
+    confirm: (saleId: string, holdId: string) => scripts.confirm(redis, { keys: stockKeys(saleId), args: { holdId } }),
+
+    /** Gives a hold back, once. `order`: its order has ended. `tombstone`: there will be none for a hold of this birth or an earlier one. */
+    release: (saleId: string, { holdId, bornUs, cause }: HoldRef & { readonly cause: 'order' | 'tombstone' }) =>
+      scripts.release(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, cause } }),
+
+    /** Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. */
+    swap: (saleId: string, { holdId, bornUs, lines, owned }: HoldRef & { readonly lines: readonly StockLine[]; readonly owned: readonly LineUnits[] }) =>
+      scripts.swap(redis, {
+        keys: stockKeys(saleId),
+        args: { holdId, bornUs },
+        each: lines.map(({ sku, quantity }) => ({ sku, quantity, owned: formatUnits(unitsOf(owned, sku)) })),
+      }),
+
+    /**
+     * Holds without an order whose time is up, at most `limit` (1,000); they come again after `retryMs` unless they end. None means that none is due,
+     * unless `more` says that the search stopped at its bound.
+     */
+    async takeExpired(saleId: string, bounds: { readonly limit: number; readonly retryMs: number }) {
+      // Entries that were only to be dropped are no answer to "which holds are due?".
+      for (let call = 1; ; call++) {
+        const taken = await scripts.takeExpired(redis, { keys: stockKeys(saleId), args: bounds });
+        if (taken.outcome === 'NOT_LOADED' || taken.holds.length > 0 || !taken.more || call === callsMax) return taken;
+      }
+    },
+
+    /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`; none when the sale is not loaded. */
+    async suspects(saleId: string, limit: number, after?: { readonly sku: string; readonly unit: string }): Promise<LineUnits[]> {
+      const args = { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 };
+      const page = await scripts.suspects(redis, { keys: stockKeys(saleId), args });
+      return page.outcome === 'PAGE' ? page.units : [];
+    },
+
+    /** Puts those of these units (at most 1,000) that are still under suspicion back on sale, and says how many. They had no row a moment ago. */
+    async returnSuspects(saleId: string, lines: readonly LineUnits[]): Promise<number> {
+      const each = lines.filter(({ units }) => units.length > 0).map(({ sku, units }) => ({ sku, units: formatUnits(units) }));
+      if (each.length === 0) return 0;
+      const reply = await scripts.returnSuspects(redis, { keys: stockKeys(saleId), args: {}, each });
+      return reply.outcome === 'RETURNED' ? reply.count : 0;
+    },
+
+    /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. */
+    mendAllowance: (saleId: string, { holdId, bornUs, usedSlots }: HoldRef & { readonly usedSlots: readonly number[] }) =>
+      scripts.mendAllowance(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, usedSlots: formatSlots(usedSlots) } }),
+
+    read: (saleId: string) => scripts.read(redis, { keys: stockKeys(saleId), args: {} }),
+
+    /** Redis' clock, which alone decides about holds. In a cluster some node's: `takeExpired` and `read` give that of the sale's own. */
+    async nowMs(): Promise<number> {
+      const [seconds, microseconds] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    },
+
+    /** Every hold, ended ones included, each once. Those made or ended meanwhile may or may not be among them. */
+    holds: (saleId: string) => holdsOf(redis, stockKeys(saleId).sale),
+    /** The units that were given out and came back. */
+    freeRanges: (saleId: string) => rangesOf(redis, stockKeys(saleId).free),
+    suspectRanges: (saleId: string) => rangesOf(redis, stockKeys(saleId).suspects),
+  };
+}
+
+export type StockScripts = ReturnType<typeof stockScripts>;
+
+const unitsOf = (lines: readonly LineUnits[], sku: string) => lines.filter((line) => line.sku === sku).flatMap((line) => line.units);
+
+async function* holdsOf(redis: RedisClient, key: string): AsyncGenerator<Hold & { readonly state: HoldState }> {
+  // A scan may name a field twice while the hash is being resized.
+  const seen = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, found] = await redis.hscan(key, cursor, 'MATCH', 'h:*', 'COUNT', pageSize);
+    for (let index = 0; index + 1 < found.length; index += 2) {
+      const holdId = (found[index] ?? '').slice(2);
+      if (seen.has(holdId)) continue;
+      seen.add(holdId);
+      yield parseHold(holdId, found[index + 1] ?? '');
+    }
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+async function* rangesOf(redis: RedisClient, key: string): AsyncGenerator<UnitRange> {
+  let after = '-';
+  for (;;) {
+    const members = await redis.zrangebylex(key, after, '+', 'LIMIT', 0, pageSize);
+    yield* members.map(parseRange);
+    if (members.length < pageSize) return;
+    after = `(${members.at(-1)}`;
+  }
+}

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cancelOrder } from '../../functions/orders/cancel.ts';
+import type { Order } from '../../functions/orders/order.model.ts';
+import type { PlaceOutcome } from '../../functions/orders/place.ts';
+import { systemClock as clock } from '../../functions/shared/clock.ts';
+import { UnsettledTransaction } from '../../functions/shared/dynamo.ts';
+import { stockKeys } from '../../functions/stock/stock.scripts.ts';
+import { type Engine, startEngine } from '../support/engine.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine.stop());
+
+function orderOf(placed: PlaceOutcome): Order {
+  if (!('order' in placed)) throw new Error(`not placed: ${placed.outcome}`);
+  return placed.order;
+}
+const unitsOf = (order: Order) => order.items.flatMap(({ units }) => units);
+
+describe('one idempotency key', () => {
+  it('makes one order, however many racers use it at once', async () => {
+    await engine.openSale('one-key', 10);
+    const placed = await Promise.all(Array.from({ length: 20 }, () => engine.place('one-key', 'ada', { quantity: 2 })));
+    expect(new Set(placed.map((each) => orderOf(each).orderId)).size).toBe(1);
+    expect(placed.filter(({ outcome }) => outcome === 'placed')).toHaveLength(1);
+    expect(await engine.available('one-key')).toBe(8);
+  });
+
+  it('never gets the units of another payload', async () => {
+    await engine.openSale('payload', 10);
+    await engine.place('payload', 'ada', { quantity: 1 });
+    expect(await engine.place('payload', 'ada', { quantity: 2 })).toEqual({ outcome: 'key-reused' });
+    expect(await engine.available('payload')).toBe(9);
+  });
+
+  it('answers as at first after its order was cancelled and released, and takes no unit, even when Redis has forgotten the hold', async () => {
+    await engine.openSale('after-cancel', 1);
+    const order = orderOf(await engine.place('after-cancel', 'ada'));
+    await cancelOrder(order, { orders: engine.orders, compensate: engine.steps.compensate, clock });
+    expect(await engine.available('after-cancel')).toBe(1);
+    expect(await engine.place('after-cancel', 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+    expect(await engine.available('after-cancel')).toBe(1);
+
+    await engine.redis.hdel(stockKeys('after-cancel').sale, `h:${order.holdId}`);
+    expect(await engine.place('after-cancel', 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+    expect(await engine.available('after-cancel')).toBe(1);
+  });
+
+  it('is a fresh attempt after a refusal', async () => {
+    await engine.openSale('refused', 1);
+    const first = orderOf(await engine.place('refused', 'ada'));
+    expect(await engine.place('refused', 'bob')).toEqual({ outcome: 'sold-out', sku: 'tee', available: 0 });
+    await cancelOrder(first, { orders: engine.orders, compensate: engine.steps.compensate, clock });
+    expect(await engine.place('refused', 'bob')).toMatchObject({ outcome: 'placed' });
+  });
+
+  it('belongs to its caller: another buyer with the same key has an order of their own', async () => {
+    await engine.openSale('callers', 2);
+    const [ada, bob] = await Promise.all([engine.place('callers', 'ada'), engine.place('callers', 'bob')]);
+    expect(orderOf(ada).orderId).not.toBe(orderOf(bob).orderId);
+  });
+});
+
+describe('a Redis that has lost its last writes', () => {
+  it('never oversells, and a whole run of sold units costs a swap and not a storm of refusals', async () => {
+    await engine.openSale('rollback', 100);
+    await engine.place('rollback', 'early');
+    const rollBack = await engine.snapshot();
+    const lost = await Promise.all(Array.from({ length: 40 }, (_, n) => engine.place('rollback', `lost-${n}`)));
+    await rollBack();
+
+    let claims = 0;
+    const claim: typeof engine.claims.claim = (placing) => {
+      claims += 1;
+      return engine.claims.claim(placing);
+    };
+    const ports = { ...engine.placePorts, claims: { ...engine.claims, claim } };
+    const after = [await engine.place('rollback', 'after', { ports })];
+    expect(claims).toBe(2);
+    after.push(...(await Promise.all(Array.from({ length: 58 }, (_, n) => engine.place('rollback', `after-${n}`, { ports })))));
+
+    const sold = [...lost, ...after].flatMap((each) => unitsOf(orderOf(each)));
+    expect(new Set(sold).size).toBe(99);
+    expect(await engine.place('rollback', 'late')).toEqual({ outcome: 'sold-out', sku: 'tee', available: 0 });
+    expect((await engine.unitRows('rollback')).size).toBe(100);
+    // The sweeper tells Redis of the orders that it has forgotten, and with them their answers.
+    await engine.sweep();
+    const again = await Promise.all(lost.map((_, n) => engine.place('rollback', `lost-${n}`)));
+    expect(again.map((each) => orderOf(each).orderId)).toEqual(lost.map((each) => orderOf(each).orderId));
+  });
+
+  it('does not let a buyer past their limit: the rows know, and Redis learns it', async () => {
+    await engine.openSale('limit', 20, { perBuyerLimit: 2 });
+    const rollBack = await engine.snapshot();
+    await engine.place('limit', 'ada', { key: 'first', quantity: 2 });
+    await rollBack();
+    expect(await engine.place('limit', 'ada', { key: 'second' })).toEqual({ outcome: 'buyer-limit', limit: 2 });
+    expect(await engine.place('limit', 'ada', { key: 'third' })).toEqual({ outcome: 'buyer-limit', limit: 2 });
+    expect(await engine.claims.usedSlots('limit', 'ada')).toEqual([1, 2]);
+    expect(await engine.place('limit', 'bob', { quantity: 2 })).toMatchObject({ outcome: 'placed' });
+  });
+
+  it('does not sell beyond the total that DynamoDB knows, whatever Redis believes', async () => {
+    const sale = await engine.openSale('total', 3);
+    await engine.stock.load({ ...sale, version: 2, items: sale.items.map((item) => ({ ...item, total: 50 })) });
+    const outcomes = await Promise.all(Array.from({ length: 12 }, (_, n) => engine.place('total', `buyer-${n}`)));
+    expect(outcomes.filter(({ outcome }) => outcome === 'placed')).toHaveLength(3);
+    expect([...(await engine.unitRows('total')).keys()].sort()).toEqual(['1', '2', '3']);
+  });
+
+  it('refuses to sell when it has lost the sale, and still knows whose order is whose', async () => {
+    await engine.openSale('flushed', 5);
+    const order = orderOf(await engine.place('flushed', 'ada'));
+    for (const key of await engine.redis.keys('*flushed*')) await engine.redis.del(key);
+    expect(await engine.place('flushed', 'bob')).toEqual({ outcome: 'stock-not-ready' });
+    expect(await engine.place('flushed', 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+  });
+});
+
+describe('an outcome that nobody knows', () => {
+  it('leaves the hold alone: the same key finds the order that was written after all', async () => {
+    await engine.openSale('unknown', 1);
+    const claim: typeof engine.claims.claim = async (placement) => {
+      await engine.claims.claim(placement);
+      throw new UnsettledTransaction('the reply was lost');
+    };
+    const ports = { ...engine.placePorts, claims: { ...engine.claims, claim } };
+    expect(await engine.place('unknown', 'ada', { ports })).toEqual({ outcome: 'try-again' });
+    expect(await engine.place('unknown', 'bob')).toMatchObject({ outcome: 'sold-out' });
+    expect(await engine.place('unknown', 'ada')).toMatchObject({ outcome: 'replayed' });
+  });
+});

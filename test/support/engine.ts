@@ -1,0 +1,154 @@
+import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { fulfilOrder } from '../../functions/fulfilment/fulfil.ts';
+import { claimRepository } from '../../functions/orders/claim.repository.ts';
+import { compensate } from '../../functions/orders/compensate.ts';
+import { confirmOrder } from '../../functions/orders/confirm.ts';
+import { dueOrders } from '../../functions/orders/due.repository.ts';
+import { expireOrder } from '../../functions/orders/expire.ts';
+import type { Order, PaymentMethod } from '../../functions/orders/order.model.ts';
+import { orderRepository } from '../../functions/orders/order.repository.ts';
+import { type PlacePorts, placeOrder } from '../../functions/orders/place.ts';
+import { type SweepPorts, sweep } from '../../functions/orders/sweep.ts';
+import { charge } from '../../functions/payments/charge.ts';
+import { knownSales } from '../../functions/sales/known-sales.ts';
+import type { Sale } from '../../functions/sales/sale.model.ts';
+import { systemClock as clock } from '../../functions/shared/clock.ts';
+import { connectRedis } from '../../functions/shared/redis.ts';
+import { unitBuckets } from '../../functions/stock/stock.model.ts';
+import { stockScripts } from '../../functions/stock/stock.scripts.ts';
+import { startRedis } from '../../lib/local/redis.ts';
+import { startTables, tableNames } from './database.ts';
+
+const ticketSecret = async () => 'a secret of a test, long enough';
+
+/** The use cases of orders on a real Redis and a real DynamoDB server, without functions and events: one test file's own. */
+export async function startEngine() {
+  const [tables, server] = await Promise.all([startTables(), startRedis()]);
+  const redis = connectRedis({ url: server.url, mode: 'single' });
+  const stock = stockScripts(redis);
+  const { database } = tables;
+  const orders = orderRepository(database, tableNames);
+  const claims = claimRepository(database, tableNames);
+  const due = dueOrders(database, tableNames.orders);
+  const sales = new Map<string, Sale>();
+  const placePorts: PlacePorts = {
+    stock,
+    orders,
+    claims,
+    clock,
+    holdSecret: 'a secret of a test',
+    sales: knownSales(async (saleId) => sales.get(saleId)),
+  };
+  const steps: SweepPorts['steps'] = (nowMs) => ({
+    charge: charge({ orders, clock }),
+    confirm: confirmOrder({ orders, stock, clock }),
+    fulfil: fulfilOrder({ orders, clock, fulfilmentsTable: 'fulfilments', ticketSecret }),
+    expire: expireOrder({ orders, nowMs }),
+    compensate: compensate({ orders, stock, clock }),
+  });
+
+  return {
+    database,
+    redis,
+    stock,
+    orders,
+    claims,
+    steps: steps(Date.now),
+    placePorts,
+
+    /** A sale that is open, of one item `tee`, loaded into Redis. */
+    async openSale(saleId: string, units: number, changes: Partial<Sale> = {}): Promise<Sale> {
+      const nowMs = Date.now();
+      const item = { sku: 'tee', name: 'Tee', priceMinor: 2_500, currency: 'EUR', total: units, seated: false };
+      const sale: Sale = {
+        saleId,
+        name: saleId,
+        opensAtMs: nowMs - 60_000,
+        closesAtMs: nowMs + 3_600_000,
+        strategy: 'reserve-first',
+        holdSeconds: 300,
+        control: 'open',
+        version: 1,
+        epoch: 1,
+        currency: 'EUR',
+        items: [item],
+        createdAtMs: nowMs,
+        ...changes,
+      };
+      sales.set(saleId, sale);
+      await stock.load(sale);
+      return sale;
+    },
+
+    fund: (userId: string, balanceMinor: number) =>
+      database.send(
+        new PutCommand({ TableName: 'accounts', Item: { userId, entry: 'account', balanceMinor, currency: 'EUR', version: 1 } }),
+      ),
+
+    place(saleId: string, buyerId: string, { key = 'key', quantity = 1, method = 'balance' as PaymentMethod, ports = placePorts } = {}) {
+      return placeOrder({ saleId, buyerId, key, body: { items: [{ sku: 'tee', quantity }], payment: { method } } }, ports);
+    },
+
+    /** One run of the sweeper, as if `laterMs` had passed for orders; holds go by Redis' own time. */
+    async sweep({ laterMs = 0 } = {}) {
+      const atMs = async () => (await stock.nowMs()) + laterMs;
+      return sweep({
+        stock: { ...stock, nowMs: atMs },
+        orders,
+        claims,
+        steps,
+        due,
+        sales: { live: async () => [...sales.values()] },
+        remainingMs: () => 60_000,
+      });
+    },
+
+    async available(saleId: string): Promise<number> {
+      const state = await stock.read(saleId);
+      if (state.outcome !== 'READ') throw new Error(`${saleId} is not loaded`);
+      return state.items.reduce((sum, item) => sum + item.available, 0);
+    },
+
+    /** The sale's orders that are still owed something. */
+    async owed(saleId: string): Promise<Order[]> {
+      const owed: Order[] = [];
+      for await (const orders of due.due(Number.MAX_SAFE_INTEGER, 100)) owed.push(...orders.filter((order) => order.saleId === saleId));
+      return owed;
+    },
+
+    /** Every unit row of the item, by unit. */
+    async unitRows(saleId: string): Promise<Map<string, Record<string, unknown>>> {
+      const pages = await Promise.all(
+        unitBuckets(saleId, 'tee').map((bucket) =>
+          database.send(
+            new QueryCommand({
+              TableName: 'units',
+              KeyConditionExpression: '#bucket = :bucket',
+              ExpressionAttributeNames: { '#bucket': 'bucket' },
+              ExpressionAttributeValues: { ':bucket': bucket },
+              ConsistentRead: true,
+            }),
+          ),
+        ),
+      );
+      return new Map(pages.flatMap(({ Items = [] }) => Items).map((row) => [String(row.unit), row]));
+    },
+
+    /** All that Redis knows, to be put back later: what a failover to a replica that lags does. */
+    async snapshot(): Promise<() => Promise<void>> {
+      const keys = await redis.keys('*');
+      const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
+      return async () => {
+        await redis.flushall();
+        for (const [key, dump] of dumps) if (dump) await redis.restore(key, 0, dump);
+      };
+    },
+
+    async stop() {
+      redis.disconnect();
+      await Promise.all([tables.stop(), server.stop()]);
+    },
+  };
+}
+
+export type Engine = Awaited<ReturnType<typeof startEngine>>;
