@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import { Problem, type ProblemCode, ProblemDocument, problemResponse, problemStatus } from '../shared/problems.ts';
 import type { Route } from '../shared/route.ts';
 import { problemCodesOf } from './problem-codes.ts';
@@ -41,7 +41,7 @@ export function openApiDocument(routes: readonly Route[]) {
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
   }
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: { title: 'Stampede', version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/' }],
@@ -57,6 +57,12 @@ export function openApiDocument(routes: readonly Route[]) {
             'A token of the OIDC issuer. Buyers need the scope `sale:buy`, operators `sale:operate`; a scope that ends in either after a slash counts too.',
         },
       },
+    },
+  };
+  return createDocument(document, {
+    // `format` says it; the pattern that checks it would fill the document.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },
   });
 }

@@ -58,7 +58,7 @@ export const reserve = defineScript({
   replies: {
     RESERVED: z
       .tuple([whole, whole, slots, lines, z.enum(['', 'H', 'A', 'C'])])
-      .transform(([bornUs, expiresAtMs, slots, units, state]) => ({ bornUs, expiresAtMs, slots, units, state })),
+      .transform(([bornUs, expiresAtMs, slots, lines, state]) => ({ bornUs, expiresAtMs, slots, lines, state })),
     NOT_LOADED: bare,
     KEY_REUSED: bare,
     ENDED: bare,
@@ -93,7 +93,7 @@ export const release = defineScript({
   keys: ['sale', 'free', 'suspects'],
   args: ['holdId', 'cause', 'bornUs'],
   replies: {
-    RELEASED: z.tuple([lines]).transform(([units]) => ({ units })),
+    RELEASED: z.tuple([lines]).transform(([lines]) => ({ lines })),
     ALREADY_ENDED: bare,
     ORDER_EXISTS: bare,
     UNKNOWN_HOLD: bare,
@@ -110,7 +110,7 @@ export const swap = defineScript({
   replies: {
     SWAPPED: z
       .tuple([whole, whole, slots, lines])
-      .transform(([bornUs, expiresAtMs, slots, units]) => ({ bornUs, expiresAtMs, slots, units })),
+      .transform(([bornUs, expiresAtMs, slots, lines]) => ({ bornUs, expiresAtMs, slots, lines })),
     SOLD_OUT: soldOut,
     UNKNOWN_HOLD: bare,
     ORDER_EXISTS: bare,
@@ -137,7 +137,7 @@ export const suspects = defineScript({
   lua: [...records, poolLib, suspectsLua],
   keys: ['sale', 'suspects'],
   args: ['limit', 'afterSku', 'afterUnit'],
-  replies: { PAGE: z.tuple([lines]).transform(([units]) => ({ units })), NOT_LOADED: bare } satisfies Replies,
+  replies: { PAGE: z.tuple([lines]).transform(([lines]) => ({ lines })), NOT_LOADED: bare } satisfies Replies,
 });
 
 export const returnSuspects = defineScript({

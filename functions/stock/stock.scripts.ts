@@ -48,14 +48,15 @@ export function stockScripts(redis: RedisClient) {
       }),
 
     /**
-     * Holds units, all lines or none. `replayed`: this hold was there already, and `units` are what it has now, which may be fewer than asked for
-     * after a swap that was refused.
+     * Holds units, all lines or none. `replayed`: this hold was there already, and `hold` is what it has now, which may be fewer units than asked
+     * for after a swap that was refused. `hasOrder`: an order has acknowledged it.
      */
     async reserve({ saleId, holdId, buyerId, payloadHash, lines }: ReserveRequest) {
       const reply = await scripts.reserve(redis, { keys: stockKeys(saleId), args: { holdId, buyerId, payloadHash }, each: lines });
       if (reply.outcome !== 'RESERVED') return reply;
-      const { state, ...hold } = reply;
-      return { ...hold, replayed: state !== '' };
+      const { outcome, state, ...found } = reply;
+      const hold: Hold = { holdId, buyerId, payloadHash, ...found };
+      return { outcome, hold, replayed: state !== '', hasOrder: state === 'A' || state === 'C' };
     },
 
     /** Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. */
@@ -92,20 +93,17 @@ export function stockScripts(redis: RedisClient) {
       }
     },
 
-    /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`; none when the sale is not loaded. */
-    async suspects(saleId: string, limit: number, after?: { readonly sku: string; readonly unit: string }): Promise<LineUnits[]> {
-      const args = { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 };
-      const page = await scripts.suspects(redis, { keys: stockKeys(saleId), args });
-      return page.outcome === 'PAGE' ? page.units : [];
-    },
+    /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`. */
+    suspects: (saleId: string, { limit, after }: { readonly limit: number; readonly after?: { readonly sku: string; readonly unit: string } }) =>
+      scripts.suspects(redis, { keys: stockKeys(saleId), args: { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 } }),
 
-    /** Puts those of these units (at most 1,000) that are still under suspicion back on sale, and says how many. They had no row a moment ago. */
-    async returnSuspects(saleId: string, lines: readonly LineUnits[]): Promise<number> {
-      const each = lines.filter(({ units }) => units.length > 0).map(({ sku, units }) => ({ sku, units: formatUnits(units) }));
-      if (each.length === 0) return 0;
-      const reply = await scripts.returnSuspects(redis, { keys: stockKeys(saleId), args: {}, each });
-      return reply.outcome === 'RETURNED' ? reply.count : 0;
-    },
+    /** Puts those of these units (at most 1,000) that are still under suspicion back on sale, and counts them. They had no row a moment ago. */
+    returnSuspects: (saleId: string, lines: readonly LineUnits[]) =>
+      scripts.returnSuspects(redis, {
+        keys: stockKeys(saleId),
+        args: {},
+        each: lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
+      }),
 
     /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. */
     mendAllowance: (saleId: string, { holdId, bornUs, usedSlots }: HoldRef & { readonly usedSlots: readonly number[] }) =>
@@ -127,7 +125,7 @@ export function stockScripts(redis: RedisClient) {
   };
 }
 
-export type StockScripts = ReturnType<typeof stockScripts>;
+export type Stock = ReturnType<typeof stockScripts>;
 
 const unitsOf = (lines: readonly LineUnits[], sku: string) => lines.filter((line) => line.sku === sku).flatMap((line) => line.units);
 

@@ -18,34 +18,36 @@ import { routes } from '../../functions/api/routes.ts';
 import type { Route } from '../../functions/shared/route.ts';
 import { StampedeFunction } from './function.ts';
 import type { Identity } from './identity.ts';
+import { transition } from './orders.ts';
 import { type Platform, redis } from './platform.ts';
-import { read, write } from './tables.ts';
+import type { TableAction } from './tables.ts';
 
 /** API Gateway's default for an account, said here so that nobody's loop can take all of it at once. */
 const requestsPerSecond = 10_000;
 const burst = 5_000;
+
+const reads = ['GetItem', 'BatchGetItem', 'Query'] as const satisfies readonly TableAction[];
+const changes = ['PutItem', 'UpdateItem', 'DeleteItem'] as const satisfies readonly TableAction[];
 
 /** The public endpoint: each route of the contract, its token checked by the gateway unless it is public, and a function behind it. */
 export class Api extends Construct {
   constructor(scope: Construct, id: string, props: { platform: Platform; identity: Identity; reserve: StampedeFunction }) {
     super(scope, id);
     const { platform, identity, reserve } = props;
-    const tableOf = { actions: [...read, ...write] };
-    const listed = { actions: [...read, ...write, 'Scan'] } as const;
     const api = new StampedeFunction(this, 'Functions', {
       platform,
       entry: 'functions/api/api.handler.ts',
       description: 'Serves every route but placing an order',
       access: {
-        products: listed,
-        sales: listed,
-        orders: { ...tableOf, indexes: ['byBuyer', 'bySale'] },
-        outbox: { actions: ['PutItem'] },
-        units: tableOf,
-        allowances: tableOf,
-        accounts: listed,
-        fulfilments: tableOf,
-        idempotency: tableOf,
+        products: { actions: [...reads, 'Scan', ...changes] },
+        sales: { actions: [...reads, 'Scan', 'PutItem', 'UpdateItem'] },
+        orders: { actions: [...reads, 'PutItem'], indexes: { byBuyer: ['Query', 'Scan'], bySale: ['Query'] } },
+        outbox: transition.outbox,
+        units: { actions: [...reads, ...transition.units.actions] },
+        allowances: { actions: [...reads, ...transition.allowances.actions] },
+        accounts: { actions: [...reads, 'Scan', ...transition.accounts.actions] },
+        fulfilments: { actions: reads },
+        idempotency: { actions: ['GetItem', 'PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],
       // Below the gateway's own 30 s, so that the caller gets our answer.

@@ -2,7 +2,6 @@ import { Construct } from 'constructs';
 import { Consumer } from './consumer.ts';
 import { transition } from './orders.ts';
 import type { Platform } from './platform.ts';
-import { read, write } from './tables.ts';
 
 /** Issues the tickets of a paid order. */
 export class Fulfilment extends Construct {
@@ -13,7 +12,7 @@ export class Fulfilment extends Construct {
       entry: 'functions/fulfilment/fulfil.handler.ts',
       description: 'Issues signed tickets',
       on: [{ event: 'PaymentCaptured' }],
-      access: { ...transition, fulfilments: { actions: [...read, ...write] } },
+      access: { ...transition, fulfilments: { actions: ['PutItem'] } },
       settings: ['TICKET_SECRET'],
       memoryMegabytes: 512,
       runbook: 'Buyers have paid and wait for their tickets.',

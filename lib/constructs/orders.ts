@@ -5,16 +5,16 @@ import { Construct } from 'constructs';
 import { Consumer } from './consumer.ts';
 import { StampedeFunction } from './function.ts';
 import { type Platform, redis } from './platform.ts';
-import { read, type TableAccess, write } from './tables.ts';
+import type { TableAccess } from './tables.ts';
 
-/** What a transition of an order touches in one transaction: the order, its outbox row, units, allowance and ledger. */
-export const transition: TableAccess = {
-  orders: { actions: [...read, ...write] },
+/** What a transition of an order does in one transaction: the order, its outbox row, units, allowance and ledger. */
+export const transition = {
+  orders: { actions: ['GetItem', 'PutItem'] },
   outbox: { actions: ['PutItem'] },
-  units: { actions: [...read, ...write] },
-  allowances: { actions: [...read, ...write] },
-  accounts: { actions: [...read, ...write] },
-};
+  units: { actions: ['UpdateItem', 'DeleteItem'] },
+  allowances: { actions: ['DeleteItem'] },
+  accounts: { actions: ['PutItem', 'UpdateItem'] },
+} as const satisfies TableAccess;
 
 /** Placing orders, confirming and compensating them, and sweeping up what was left behind. */
 export class Orders extends Construct {
@@ -22,12 +22,18 @@ export class Orders extends Construct {
 
   constructor(scope: Construct, id: string, { platform }: { readonly platform: Platform }) {
     super(scope, id);
-    const { accounts: _, ...placing } = transition;
     this.reserve = new StampedeFunction(this, 'Reserve', {
       platform,
       entry: 'functions/orders/place.handler.ts',
       description: 'Reserves stock and places the order: the hot path',
-      access: { ...placing, sales: { actions: ['GetItem', 'BatchGetItem'] } },
+      access: {
+        sales: { actions: ['GetItem'] },
+        orders: { actions: ['GetItem', 'PutItem'] },
+        outbox: { actions: ['PutItem'] },
+        units: { actions: ['PutItem', 'BatchGetItem'] },
+        allowances: { actions: ['PutItem', 'Query'] },
+        accounts: { actions: [] },
+      },
       settings: [...redis, 'HOLD_SECRET'],
       timeoutSeconds: 10,
       // One whole core: the first request of a fresh environment is the one that a crowd waits for.
@@ -79,9 +85,10 @@ class Sweeper extends Construct {
       description: 'Drives orders and holds that are due',
       access: {
         ...transition,
-        orders: { actions: [...read, ...write], indexes: ['due'] },
-        sales: { actions: ['GetItem', 'BatchGetItem', 'Query', 'Scan'] },
-        fulfilments: { actions: [...read, ...write] },
+        orders: { actions: [...transition.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'] } },
+        units: { actions: [...transition.units.actions, 'BatchGetItem'] },
+        sales: { actions: ['Scan'] },
+        fulfilments: { actions: ['PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],
       // Over before the next one starts. Two at once would be safe, so no concurrency is reserved: that would take it from buyers.

@@ -17,13 +17,13 @@ export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutIt
 
 type IndexName<Name extends TableName> = (typeof tables)[Name] extends { indexes: infer Indexes } ? keyof Indexes & string : never;
 
-/** By table: the actions, and the indexes that may be queried. */
+/** By table: the actions on its items, and on its indexes. No actions at all gives the table's name alone. */
 export type TableAccess = {
-  readonly [Name in TableName]?: { readonly actions: readonly TableAction[]; readonly indexes?: readonly IndexName<Name>[] };
+  readonly [Name in TableName]?: {
+    readonly actions: readonly TableAction[];
+    readonly indexes?: { readonly [Index in IndexName<Name>]?: readonly ('Query' | 'Scan')[] };
+  };
 };
-
-export const read = ['GetItem', 'BatchGetItem', 'Query'] as const satisfies readonly TableAction[];
-export const write = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const satisfies readonly TableAction[];
 
 const tableNames = Object.keys(tables) as TableName[];
 
@@ -44,21 +44,17 @@ export class Tables extends Construct {
 
   /** Grants exactly what is listed, naming the table and each index. */
   grant(grantee: IGrantable, access: TableAccess): void {
+    const allow = (actions: readonly string[], resource: string) => {
+      if (actions.length === 0) return;
+      const statement = new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources: [resource] });
+      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+    };
     for (const name of tableNames) {
       const wanted = access[name];
       if (!wanted) continue;
       const { tableArn } = this.of(name);
-      const statement = (actions: readonly string[], resources: string[]) =>
-        grantee.grantPrincipal.addToPrincipalPolicy(
-          new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources }),
-        );
-      statement(wanted.actions, [tableArn]);
-      if (wanted.indexes?.length) {
-        statement(
-          ['Query'],
-          wanted.indexes.map((index) => `${tableArn}/index/${index}`),
-        );
-      }
+      allow(wanted.actions, tableArn);
+      for (const [index, actions] of Object.entries<readonly string[]>(wanted.indexes ?? {})) allow(actions, `${tableArn}/index/${index}`);
     }
   }
 

@@ -11,6 +11,8 @@ export interface StreamMapping {
   readonly mapping: Placed<'AWS::Lambda::EventSourceMapping'>;
   readonly endpoint: string;
   readonly streamArn: string;
+  /** The table's partition key: what stands under one value of it stays in order. */
+  readonly partitionKey: string;
   readonly target: Pick<HostedFunction, 'invoke' | 'arn'>;
   readonly giveUpTo: (notice: object) => Promise<void>;
   readonly onLog: (line: string) => void;
@@ -30,7 +32,10 @@ const shardsAgainMs = 10_000;
 interface Shard {
   readonly id: string;
   readonly parentId: string | undefined;
+  readonly startingPosition: string | undefined;
+  /** Absent until it is asked for, and after an error: then reading goes on behind the last record seen. */
   iterator: string | undefined;
+  lastSequenceNumber: string | undefined;
 }
 
 /**
@@ -76,24 +81,34 @@ export function startStreamPoller(source: StreamMapping): Poller {
     for (const { ShardId, ParentShardId } of StreamDescription.Shards ?? []) {
       if (shards.has(ShardId) || ended.has(ShardId)) continue;
       // What begins later than this runtime is read whole, whatever the mapping says of its own beginning.
-      const type = Number.isFinite(shardsReadMs) ? 'TRIM_HORIZON' : properties.StartingPosition;
-      const { ShardIterator } = (await client.call('GetShardIterator', { StreamArn: streamArn, ShardId, ShardIteratorType: type })) as { ShardIterator: string };
-      shards.set(ShardId, { id: ShardId, parentId: ParentShardId, iterator: ShardIterator });
+      const startingPosition = Number.isFinite(shardsReadMs) ? 'TRIM_HORIZON' : properties.StartingPosition;
+      shards.set(ShardId, { id: ShardId, parentId: ParentShardId, startingPosition, iterator: undefined, lastSequenceNumber: undefined });
     }
     shardsReadMs = performance.now();
   }
 
+  async function iteratorOf({ id, startingPosition, lastSequenceNumber }: Shard): Promise<string> {
+    const position = lastSequenceNumber
+      ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: lastSequenceNumber }
+      : { ShardIteratorType: startingPosition };
+    const { ShardIterator } = (await client.call('GetShardIterator', { StreamArn: streamArn, ShardId: id, ...position })) as { ShardIterator: string };
+    return ShardIterator;
+  }
+
   /** Reads one page of a shard; how many records it had. */
   async function read(shard: Shard): Promise<number> {
-    const { Records = [], NextShardIterator } = (await client.call('GetRecords', { ShardIterator: shard.iterator, Limit: pageMax })) as {
+    const ShardIterator = shard.iterator ?? (await iteratorOf(shard));
+    shard.iterator = undefined;
+    const { Records = [], NextShardIterator } = (await client.call('GetRecords', { ShardIterator, Limit: pageMax })) as {
       Records?: StreamRecord[];
       NextShardIterator?: string;
     };
     for (const record of Records) {
       const complete = { ...record, eventSource: 'aws:dynamodb', awsRegion: region, eventSourceARN: streamArn };
-      if (isWanted(complete)) lanes[laneOf(record, lanes.length)]?.push(complete);
+      if (isWanted(complete)) lanes[laneOf(record, source.partitionKey, lanes.length)]?.push(complete);
     }
     shard.iterator = NextShardIterator;
+    shard.lastSequenceNumber = Records.at(-1)?.dynamodb.SequenceNumber ?? shard.lastSequenceNumber;
     if (NextShardIterator === undefined) {
       shards.delete(shard.id);
       ended.add(shard.id);
@@ -117,7 +132,6 @@ export function startStreamPoller(source: StreamMapping): Poller {
       } catch (error) {
         if (stopping) return;
         source.onLog(`${streamArn}: ${String(error)}`);
-        // An iterator that went stale is made anew where it matters: positions are the lanes', and consumers bear repeats.
         await pause(errorRestMs);
       }
     }
@@ -135,8 +149,6 @@ export function startStreamPoller(source: StreamMapping): Poller {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function laneOf({ dynamodb }: StreamRecord, lanes: number): number {
-  // One item's key, whatever order its members come in; the partition alone decides in AWS, so that its order holds over sort keys.
-  const keys = Object.entries(dynamodb.Keys).sort(([one], [other]) => one.localeCompare(other));
-  return createHash('sha1').update(JSON.stringify(keys)).digest().readUInt32BE(0) % lanes;
+function laneOf({ dynamodb }: StreamRecord, partitionKey: string, lanes: number): number {
+  return createHash('sha1').update(JSON.stringify(dynamodb.Keys[partitionKey])).digest().readUInt32BE(0) % lanes;
 }
