@@ -9,10 +9,17 @@ const luaAsText: Plugin = {
 export default defineConfig({
   plugins: [luaAsText],
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A test that leaves something running must not hang the run.
     teardownTimeout: 10_000,
+    projects: [
+      { extends: true, test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: ['test/acceptance/**'] } },
+      {
+        extends: true,
+        // One runtime, synthesised once, for all of them; each test brings sales and buyers of its own.
+        test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], globalSetup: ['test/support/runtime.ts'] },
+      },
+    ],
   },
 });

@@ -1,4 +1,11 @@
-import { type Account, balanceByEntries, escrowAccount, type Movement, type OrderMovement, userAccount } from '../accounts/account.model.ts';
+import {
+  type Account,
+  balanceByEntries,
+  escrowAccount,
+  type Movement,
+  type OrderMovement,
+  userAccount,
+} from '../accounts/account.model.ts';
 import type { Order, PaymentState } from '../orders/order.model.ts';
 import type { Finding } from './unit-audit.model.ts';
 
@@ -55,13 +62,14 @@ export function auditMoney(orders: readonly Order[], ledgers: readonly Ledger[])
     refundedMinor: amountsOf('refund'),
   };
   const paidNotFulfilledMinor = worth(({ status, payment }) => payment.state === 'captured' && status !== 'FULFILLED');
+  const movedOf = Map.groupBy(moved, ({ orderId }) => orderId);
   const outstandingMinor = worth(({ payment }) => payment.state === 'authorised');
   return {
     ...figures,
     findings: [
       ...unequal('captured', figures.capturedMinor, figures.fulfilledMinor + figures.refundedMinor + paidNotFulfilledMinor),
       ...unequal('authorised', figures.authorisedMinor, outstandingMinor),
-      ...orders.flatMap((order) => findingsOfOrder(order, moved)),
+      ...orders.flatMap((order) => findingsOfOrder(order, movedOf.get(order.orderId) ?? [])),
       ...ledgers.flatMap(findingsOfLedger),
     ],
   };
@@ -73,8 +81,7 @@ const amountOf = ({ entries }: Movement): number => entries.reduce((sum, { amoun
 const unequal = (what: string, byLedger: number, byOrders: number): Finding[] =>
   byLedger === byOrders ? [] : [`${what}: ${byLedger} by the ledger, ${byOrders} by the orders`];
 
-function findingsOfOrder(order: Order, moved: readonly Movement[]): Finding[] {
-  const own = moved.filter(({ orderId }) => orderId === order.orderId);
+function findingsOfOrder(order: Order, own: readonly Movement[]): Finding[] {
   const wanted = order.payment.method === 'balance' ? movementsBehind[order.payment.state] : [];
   const kinds = own.map(({ kind }) => kind).sort();
   const wrongKinds = kinds.join() === [...wanted].sort().join() ? [] : [`${order.orderId} has the movements ${kinds.join(', ') || 'none'}`];

@@ -23,8 +23,7 @@ export function unreadySaleAnswer(sale: Sale, nowMs: number): SaleAnswer {
 export const newSaleAnswer = (sale: Sale, nowMs: number): SaleAnswer =>
   saleAnswer(sale, new Map(sale.items.map(({ sku, total }) => [sku, total])), nowMs);
 
-export const availableFrom = (levels: SaleStockLevels): Available =>
-  new Map(levels.items.map(({ sku, available }) => [sku, available]));
+export const availableFrom = (levels: SaleStockLevels): Available => new Map(levels.items.map(({ sku, available }) => [sku, available]));
 
 function answer(sale: Sale, state: SaleState, available: Available, nowMs: number): SaleAnswer {
   return {

@@ -40,6 +40,13 @@ type Call<Key extends string, Arg extends string, Each extends string> = {
   readonly args: Readonly<Record<Arg, Value>>;
 } & ([Each] extends [never] ? { readonly each?: never } : { readonly each: readonly Readonly<Record<Each, Value>>[] });
 
+interface Script<Key extends string, Arg extends string, Each extends string, R extends Replies> {
+  (redis: RedisClient, call: Call<Key, Arg, Each>): Promise<Reply<R>>;
+  /** As Redis gets it. */
+  readonly text: string;
+  readonly arity: { readonly keys: number; readonly args: number; readonly each: number };
+}
+
 /** What follows an outcome that says everything with its word. */
 export const bare = z.tuple([]).transform(() => ({}));
 /** A number of a reply: Lua gives integers, packed records give digits. */
@@ -55,17 +62,18 @@ export function defineScript<
   const Arg extends string = never,
   const Each extends string = never,
   R extends Replies = Replies,
->(definition: Definition<Key, Arg, Each, R>): (redis: RedisClient, call: Call<Key, Arg, Each>) => Promise<Reply<R>> {
+>(definition: Definition<Key, Arg, Each, R>): Script<Key, Arg, Each, R> {
   const { name, keys, args, each = [] } = definition;
   const text = definition.lua.join('\n');
   const digest = createHash('sha1').update(text).digest('hex');
 
-  return async (redis, call) => {
+  const script = async (redis: RedisClient, call: Call<Key, Arg, Each>) => {
     const groups: readonly Readonly<Record<Each, Value>>[] = call.each ?? [];
     const values: Value[] = [...keys.map((key) => call.keys[key]), ...args.map((arg) => call.args[arg])];
     for (const group of groups) values.push(...each.map((arg) => group[arg]));
     return decode(name, definition.replies, await runTwiceAtMost(name, () => run(redis, text, digest, keys.length, values)));
   };
+  return Object.assign(script, { text, arity: { keys: keys.length, args: args.length, each: each.length } });
 }
 
 async function run(redis: RedisClient, text: string, digest: string, keyCount: number, values: Value[]): Promise<unknown> {

@@ -60,7 +60,7 @@ export function stockScripts(redis: RedisClient) {
     },
 
     /** Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. */
-    acknowledge: (saleId: string, hold: Hold, orderState: 'live' | 'confirmed' | 'ended') =>
+    acknowledge: async (saleId: string, hold: Hold, orderState: 'live' | 'confirmed' | 'ended') =>
       scripts.acknowledge(redis, {
         keys: stockKeys(saleId),
         args: { ...hold, slots: formatSlots(hold.slots), orderState },
@@ -106,7 +106,7 @@ export function stockScripts(redis: RedisClient) {
       }),
 
     /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. */
-    mendAllowance: (saleId: string, { holdId, bornUs, usedSlots }: HoldRef & { readonly usedSlots: readonly number[] }) =>
+    mendAllowance: async (saleId: string, { holdId, bornUs, usedSlots }: HoldRef & { readonly usedSlots: readonly number[] }) =>
       scripts.mendAllowance(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, usedSlots: formatSlots(usedSlots) } }),
 
     read: (saleId: string) => scripts.read(redis, { keys: stockKeys(saleId), args: {} }),

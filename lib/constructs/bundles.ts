@@ -17,8 +17,6 @@ export class UnknownEntry extends Error {
 export interface Bundles {
   /** The code of one function. Throws `UnknownEntry` if there is no such handler. */
   codeOf(entry: Entry): Code;
-  /** The source files of this project that are part of the function. */
-  sourcesOf(entry: Entry): readonly string[];
   /** Removes the temporary files. Constructs have copied what they use when they are made. */
   dispose(): void;
 }
@@ -52,7 +50,6 @@ export function bundleFunctions(): Bundles {
     sourcemap: true,
     sourcesContent: false,
     banner: { js: requireForBundledCommonJs },
-    metafile: true,
     logLevel: 'error',
   });
 
@@ -63,18 +60,12 @@ export function bundleFunctions(): Bundles {
     writeFileSync(path, file.contents);
   }
 
-  const sources = new Map(
-    Object.values(built.metafile.outputs).flatMap(({ entryPoint, inputs }) =>
-      entryPoint ? [[entryPoint, Object.keys(inputs).filter((path) => !path.includes('node_modules/'))] as const] : [],
-    ),
-  );
   const known = (entry: Entry) => {
     if (!entries.includes(entry)) throw new UnknownEntry(`${entry} does not exist; there are ${entries.join(', ') || 'no handlers'}`);
     return entry;
   };
   return {
     codeOf: (entry) => Code.fromAsset(join(directory, nameOf(known(entry)))),
-    sourcesOf: (entry) => sources.get(known(entry)) ?? [],
     dispose: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

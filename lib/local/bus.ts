@@ -33,7 +33,11 @@ type EntryResult = { EventId: string } | { ErrorCode: string; ErrorMessage: stri
  * EventBridge's `PutEvents`, and the rules of the template with queues as targets. An event is in every matching queue before the caller
  * has its answer; an entry that could not be delivered everywhere is reported, so it may come twice, as it may in AWS.
  */
-export function startBus(assembly: Pick<Assembly, 'buses' | 'rules' | 'queues'>, send: SendToQueue, nowMs: () => number): Promise<JsonServer> {
+export function startBus(
+  assembly: Pick<Assembly, 'buses' | 'rules' | 'queues'>,
+  send: SendToQueue,
+  nowMs: () => number,
+): Promise<JsonServer> {
   const rules = rulesOf(assembly);
   const busNames = new Set(assembly.buses.map((bus) => bus.name));
 
@@ -50,14 +54,19 @@ export function startBus(assembly: Pick<Assembly, 'buses' | 'rules' | 'queues'>,
       }
       const event = eventOf(entry, nowMs());
       results.push({ EventId: event.id });
-      const queueArns = rules.filter((rule) => rule.busName === entry.EventBusName && rule.matches(event)).flatMap((rule) => rule.queueArns);
+      const queueArns = rules
+        .filter((rule) => rule.busName === entry.EventBusName && rule.matches(event))
+        .flatMap((rule) => rule.queueArns);
       if (queueArns.length === 0) continue;
       const body = JSON.stringify(event);
       // Two rules with one queue deliver twice, as they would in AWS.
       for (const arn of queueArns) batches.set(arn, [...(batches.get(arn) ?? []), { body, index }]);
     }
     const deliver = async ([arn, batch]: [string, { body: string; index: number }[]]) => {
-      const failed = await send(arn, batch.map(({ body }) => body));
+      const failed = await send(
+        arn,
+        batch.map(({ body }) => body),
+      );
       for (const position of failed) {
         const index = batch[position]?.index;
         if (index !== undefined) results[index] = { ErrorCode: 'InternalFailure', ErrorMessage: `${arn} did not take the event` };

@@ -16,8 +16,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** The name that the program sees itself called by. */
   readonly name?: string;
-  /** A directory that goes when the parent is killed before it could clean up. */
-  readonly scratch?: string;
+  /** Directories that go when the parent is killed before it could clean up. */
+  readonly scratch?: readonly string[];
   readonly onLine?: (line: string) => void;
 }
 
@@ -33,7 +33,7 @@ export async function startChild({ command, args, name, scratch, onLine }: Child
   await once(child, 'spawn');
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${command} has no process id`);
-  const warden = guard(pid, scratch ?? '');
+  const warden = guard(pid, scratch ?? []);
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
       // The id may be another process' from now on.
@@ -56,9 +56,12 @@ export async function startChild({ command, args, name, scratch, onLine }: Child
   };
 }
 
-function guard(pid: number, scratch: string): ChildProcess {
-  const script = 'while read -r _; do :; done; kill -9 "$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2"';
-  const warden = spawn('/bin/sh', ['-c', script, 'warden', String(pid), scratch], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+function guard(pid: number, scratch: readonly string[]): ChildProcess {
+  const script = 'while read -r _; do :; done; kill -9 "$1" 2>/dev/null; shift; rm -rf -- "$@"';
+  const warden = spawn('/bin/sh', ['-c', script, 'warden', String(pid), ...scratch], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   warden.once('error', () => {});
   warden.stdin?.once('error', () => {});
   warden.unref();

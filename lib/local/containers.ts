@@ -72,7 +72,12 @@ export class HostedFunction {
     this.name = spec.name;
     this.arn = spec.arn;
     this.timeoutMs = spec.properties.Timeout * 1_000;
-    this.#data = { ...entryOf(spec), functionName: spec.name, functionArn: spec.arn, blankTransactionTokens: options.blankTransactionTokens };
+    this.#data = {
+      ...entryOf(spec),
+      functionName: spec.name,
+      functionArn: spec.arn,
+      blankTransactionTokens: options.blankTransactionTokens,
+    };
   }
 
   /** Starts a first container ahead of the first event. Rejects when the function can't be loaded. */
@@ -203,11 +208,17 @@ function settle(job: Job, error: Error | undefined, result?: unknown): void {
   else job.resolve(result);
 }
 
-function entryOf({ stack, logicalId, codeDirectory, properties }: FunctionSpec): Pick<ContainerData, 'bundle' | 'exportName' | 'memoryMegabytes'> {
+function entryOf({
+  stack,
+  logicalId,
+  codeDirectory,
+  properties,
+}: FunctionSpec): Pick<ContainerData, 'bundle' | 'exportName' | 'memoryMegabytes'> {
   const place = `${stack}/${logicalId}`;
   if (!runtimes.includes(properties.Runtime)) throw new UnsupportedTemplate(`${place}: this runtime does not host ${properties.Runtime}`);
   const [file, exportName] = properties.Handler.split('.');
   const bundle = ['.mjs', '.js', '.cjs'].map((extension) => join(codeDirectory, `${file}${extension}`)).find((path) => existsSync(path));
-  if (bundle === undefined || exportName === undefined) throw new UnsupportedTemplate(`${place}: no code for the handler ${properties.Handler}`);
+  if (bundle === undefined || exportName === undefined)
+    throw new UnsupportedTemplate(`${place}: no code for the handler ${properties.Handler}`);
   return { bundle, exportName, memoryMegabytes: properties.MemorySize };
 }

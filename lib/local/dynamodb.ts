@@ -13,6 +13,12 @@ export interface Database {
   stop(): Promise<void>;
 }
 
+export interface DatabaseOptions {
+  readonly endpoint?: string | undefined;
+  /** Directories of the caller's that go with this process, should it be killed. */
+  readonly scratch?: readonly string[];
+}
+
 const attemptsMax = 5;
 const readyMsMax = 10_000;
 
@@ -20,11 +26,11 @@ const readyMsMax = 10_000;
  * A DynamoDB server: the one at `endpoint`, or one of our own on a free port of 127.0.0.1 with its file in memory (`/dev/shm` where there is one).
  * Throws, saying what to do, when there is no binary for this platform.
  */
-export async function startDatabase({ endpoint }: { endpoint?: string | undefined } = {}): Promise<Database> {
+export async function startDatabase({ endpoint, scratch = [] }: DatabaseOptions = {}): Promise<Database> {
   if (endpoint !== undefined) return { endpoint, bundled: false, stop: async () => {} };
   const command = findBinary();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const database = await startBundled(command);
+    const database = await startBundled(command, scratch);
     if (database) return database;
   }
   throw new Error(`no DynamoDB server came up in ${attemptsMax} attempts`);
@@ -40,11 +46,11 @@ function findBinary(): string {
   }
 }
 
-async function startBundled(command: string): Promise<Database | undefined> {
+async function startBundled(command: string, scratch: readonly string[]): Promise<Database | undefined> {
   const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stampede-'));
   const file = join(directory, 'dynamodb.sqlite');
   const port = await freePort();
-  const child = await startChild({ command, args: ['--port', String(port), '--db-path', file], scratch: directory });
+  const child = await startChild({ command, args: ['--port', String(port), '--db-path', file], scratch: [directory, ...scratch] });
   const endpoint = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await child.stop();

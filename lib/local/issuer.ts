@@ -120,4 +120,5 @@ function verifiedOf(payload: JWTPayload): Verified {
   };
 }
 
-const claimText = (value: unknown): string => (Array.isArray(value) ? `[${value.join(' ')}]` : typeof value === 'object' ? JSON.stringify(value) : String(value));
+const claimText = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.join(' ')}]` : typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -56,7 +56,9 @@ export async function startQueues(): Promise<Queues> {
     urlOf,
     async create(queues) {
       // A redrive policy may only name a queue that exists.
-      const inOrder = [...queues].sort((one, other) => Number(one.properties.RedrivePolicy !== undefined) - Number(other.properties.RedrivePolicy !== undefined));
+      const inOrder = [...queues].sort(
+        (one, other) => Number(one.properties.RedrivePolicy !== undefined) - Number(other.properties.RedrivePolicy !== undefined),
+      );
       for (const { name, properties } of inOrder) {
         const { VisibilityTimeout, DelaySeconds, RedrivePolicy } = properties;
         await client.call('CreateQueue', {

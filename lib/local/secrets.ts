@@ -8,7 +8,9 @@ const generate = (length: number): string => Array.from({ length }, () => alphab
 
 /** Secrets Manager's `GetSecretValue`, with values made at start as the template asks for them, and kept as long as the runtime runs. */
 export function startSecrets(secrets: readonly Placed<'AWS::SecretsManager::Secret'>[]): Promise<JsonServer> {
-  const values = new Map(secrets.map((secret) => [secret.arn, { name: secret.name, text: valueOf(secret), versionId: randomUUID() }]));
+  const values = new Map(
+    secrets.map((secret) => [secret.arn, { name: secret.name, text: secretValueOf(secret), versionId: randomUUID() }]),
+  );
   return serveJson('secretsmanager', {
     async GetSecretValue({ SecretId }) {
       const found = [...values].find(([arn, { name }]) => SecretId === arn || SecretId === name);
@@ -19,7 +21,7 @@ export function startSecrets(secrets: readonly Placed<'AWS::SecretsManager::Secr
   });
 }
 
-function valueOf({ stack, logicalId, properties }: Placed<'AWS::SecretsManager::Secret'>): string {
+function secretValueOf({ stack, logicalId, properties }: Placed<'AWS::SecretsManager::Secret'>): string {
   const { SecretString, GenerateSecretString: wanted } = properties;
   if (SecretString !== undefined) return SecretString;
   if (!wanted) throw new UnsupportedTemplate(`${stack}/${logicalId}: neither a value nor a way to make one`);

@@ -91,7 +91,9 @@ export function startStreamPoller(source: StreamMapping): Poller {
     const position = lastSequenceNumber
       ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: lastSequenceNumber }
       : { ShardIteratorType: startingPosition };
-    const { ShardIterator } = (await client.call('GetShardIterator', { StreamArn: streamArn, ShardId: id, ...position })) as { ShardIterator: string };
+    const { ShardIterator } = (await client.call('GetShardIterator', { StreamArn: streamArn, ShardId: id, ...position })) as {
+      ShardIterator: string;
+    };
     return ShardIterator;
   }
 

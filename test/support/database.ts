@@ -45,6 +45,7 @@ export async function startTables() {
     );
   }
   return {
+    endpoint: server.endpoint,
     database: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
     async stop() {
       client.destroy();

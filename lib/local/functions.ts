@@ -1,0 +1,91 @@
+import type { Assembly } from './assembly.ts';
+import { credentials } from './aws-json.ts';
+import { type Capacity, HostedFunction } from './containers.ts';
+import { account, region, UnsupportedTemplate } from './intrinsics.ts';
+
+/** Where a function finds the services around it. */
+export interface Endpoints {
+  readonly redisUrl: string;
+  readonly dynamodb: string;
+  readonly sqs: string;
+  readonly eventBridge: string;
+  readonly secretsManager: string;
+}
+
+/** Behind the gateway: a crowd comes at one moment, and both cores are wanted. */
+const forRequests: Capacity = { containersMax: 2, eventsMax: 64 };
+/** Behind a queue, a stream or a schedule: an event is a batch already, and buyers go first. */
+const forBatches: Capacity = { containersMax: 1, eventsMax: 8 };
+
+export interface HostedFunctions {
+  /** Throws `UnsupportedTemplate`, naming the place that asks, when there is no such function. */
+  byArn(arn: string, place: string): HostedFunction;
+  byName(name: string, place: string): HostedFunction;
+  /** Loads every function once, so that one that can't be loaded is known at start. */
+  warm(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function hostFunctions(
+  assembly: Assembly,
+  endpoints: Endpoints,
+  options: { readonly blankTransactionTokens: boolean; readonly onLog: (functionName: string, line: string) => void },
+): HostedFunctions {
+  const integrated = assembly.integrations.map(({ properties }) => properties.IntegrationUri);
+  const functions = assembly.functions.map((spec) => {
+    const capacity = integrated.some((uri) => uri.includes(spec.arn)) ? forRequests : forBatches;
+    const environment = { ...redisIn(spec.properties.Environment.Variables, endpoints.redisUrl), ...lambdaEnvironment(spec, endpoints) };
+    return new HostedFunction({ spec, capacity, environment, ...options });
+  });
+  const find = (place: string, wanted: string, matches: (each: HostedFunction) => boolean) => {
+    const found = functions.find(matches);
+    if (!found) throw new UnsupportedTemplate(`${place}: there is no function ${wanted}`);
+    return found;
+  };
+  return {
+    byArn: (arn, place) => find(place, arn, (each) => each.arn === arn),
+    byName: (name, place) => find(place, name, (each) => each.name === name || each.arn === name),
+    async warm() {
+      await Promise.all(functions.map((each) => each.warm()));
+    },
+    async stop() {
+      await Promise.all(functions.map((each) => each.stop()));
+    },
+  };
+}
+
+/** The cache of the template is not hosted: whoever uses it gets this runtime's Redis, which is one node without a password. */
+function redisIn(variables: Readonly<Record<string, string>>, redisUrl: string): Record<string, string> {
+  if (!('REDIS_URL' in variables)) return { ...variables };
+  return { ...variables, REDIS_URL: redisUrl, REDIS_MODE: 'single', REDIS_AUTH_SECRET: '' };
+}
+
+/** What Lambda sets for a function, and where this runtime's services are. Nothing of the machine's own environment gets in. */
+function lambdaEnvironment(
+  { name, codeDirectory, properties }: Assembly['functions'][number],
+  endpoints: Endpoints,
+): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCOUNT_ID: account,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(properties.MemorySize),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    LAMBDA_TASK_ROOT: codeDirectory,
+    TZ: ':UTC',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    // The SDK must not find somebody's real account.
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { Hold } from '../../functions/stock/stock.model.ts';
+import { stockKeys } from '../../functions/stock/stock.scripts.ts';
+import { aRequest, expectConserved, held, openSale, redisBench } from './stock.harness.ts';
+
+const bench = redisBench();
+const two = { lines: [{ sku: 'tee', quantity: 2 }] };
+const mend = (saleId: string, hold: Hold, ...usedSlots: number[]) => bench.stock.mendAllowance(saleId, { ...hold, usedSlots });
+const maskOf = async (saleId: string, buyerId: string) => Number((await bench.redis.hget(stockKeys(saleId).sale, `b:${buyerId}`)) ?? 0);
+
+describe('mendAllowance', () => {
+  it('gives the hold other slots for those that the buyer’s orders use, and remembers these', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 5 });
+    const hold = await held(bench, saleId, two);
+    expect(await mend(saleId, hold, 1, 3)).toEqual({ outcome: 'MENDED', slots: [2, 4] });
+    expect(await maskOf(saleId, 'ada')).toBe(0b1111);
+    expect((await held(bench, saleId)).slots).toEqual([5]);
+    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 5, used: 5 });
+  });
+
+  it('changes nothing when it is repeated', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 5 });
+    const hold = await held(bench, saleId, two);
+    const first = await mend(saleId, hold, 1);
+    expect(await mend(saleId, hold, 1)).toEqual(first);
+    expect(await maskOf(saleId, 'ada')).toBe(0b111);
+  });
+
+  it('leaves slots alone that do not collide', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 5 });
+    const hold = await held(bench, saleId, two);
+    expect(await mend(saleId, hold)).toEqual({ outcome: 'MENDED', slots: [1, 2] });
+    await expectConserved(bench, saleId, 5);
+  });
+
+  it('refuses at the limit, and neither a replay nor the end of that hold gets round it', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 3 });
+    const hold = await held(bench, saleId, two);
+    expect(await mend(saleId, hold, 1, 2)).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 2 });
+    const replay = await bench.stock.reserve(aRequest(saleId, { holdId: hold.holdId, ...two }));
+    expect(replay).toMatchObject({ outcome: 'BUYER_LIMIT', limit: 3 });
+    await bench.stock.release(saleId, { ...hold, cause: 'tombstone' });
+    expect(await maskOf(saleId, 'ada')).toBe(0b11);
+    expect((await held(bench, saleId)).slots).toEqual([3]);
+    expect(await bench.stock.reserve(aRequest(saleId, two))).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3 });
+  });
+
+  it('has nothing to mend in a sale without a limit', async () => {
+    const { saleId } = await openSale(bench);
+    expect(await mend(saleId, await held(bench, saleId, two), 1)).toEqual({ outcome: 'MENDED', slots: [] });
+    expect(await maskOf(saleId, 'ada')).toBe(0);
+  });
+
+  it('acts on a held hold of this birth alone', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 5 });
+    const hold = await held(bench, saleId);
+    expect(await mend('nowhere', hold, 1)).toEqual({ outcome: 'NOT_LOADED' });
+    expect(await mend(saleId, { ...hold, holdId: 'unknown' }, 1)).toEqual({ outcome: 'UNKNOWN_HOLD' });
+    expect(await mend(saleId, { ...hold, bornUs: hold.bornUs + 1 }, 1)).toEqual({ outcome: 'UNKNOWN_HOLD' });
+    await bench.stock.acknowledge(saleId, hold, 'live');
+    expect(await mend(saleId, hold, 1)).toEqual({ outcome: 'ORDER_EXISTS' });
+    await bench.stock.release(saleId, { ...hold, cause: 'order' });
+    expect(await mend(saleId, hold, 1)).toEqual({ outcome: 'ALREADY_ENDED' });
+    expect(await maskOf(saleId, 'ada')).toBe(0);
+  });
+});

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { orderEventNames, orderEventSource } from '../../functions/orders/order.events.ts';
+import { type Properties, type Resource, roleOf, type Synthesised, statementsOf, synthesised, target } from './synthesised.ts';
+
+let stacks: Synthesised;
+let queues: Resource[];
+let mappings: Resource[];
+let functions: Map<string, Resource>;
+beforeAll(() => {
+  stacks = synthesised();
+  queues = stacks.of('AWS::SQS::Queue');
+  mappings = stacks.of('AWS::Lambda::EventSourceMapping');
+  functions = new Map(stacks.of('AWS::Lambda::Function').map((lambda) => [lambda.id, lambda]));
+});
+afterAll(() => stacks?.remove());
+
+const deadLetterIds = () => [
+  ...queues.flatMap(({ properties }) => (properties.RedrivePolicy ? [target(properties.RedrivePolicy.deadLetterTargetArn)] : [])),
+  ...mappings.flatMap(({ properties }) =>
+    properties.DestinationConfig ? [target(properties.DestinationConfig.OnFailure.Destination)] : [],
+  ),
+];
+
+const functionOf = (mapping: Resource) => {
+  const lambda = functions.get(target(mapping.properties.FunctionName));
+  if (!lambda) throw new Error(`${mapping.path} maps to no function`);
+  return lambda;
+};
+
+describe('queues', () => {
+  it('gives each queue a dead-letter queue of its own, or is one', () => {
+    const dead = deadLetterIds();
+    expect(new Set(dead).size).toBe(dead.length);
+    for (const { id, path, properties } of queues) {
+      const isDeadLetters = dead.includes(id);
+      expect(isDeadLetters !== (properties.RedrivePolicy !== undefined), path).toBe(true);
+      if (!isDeadLetters) expect(properties.RedrivePolicy.maxReceiveCount, path).toBe(5);
+    }
+    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(4);
+  });
+
+  it('keeps what failed for two weeks', () => {
+    for (const { path, properties } of queues) expect(properties.MessageRetentionPeriod, path).toBe(14 * 86_400);
+  });
+
+  it('alarms on the first message in every dead-letter queue', () => {
+    const alarms = stacks.of('AWS::CloudWatch::Alarm').map(({ properties }) => properties);
+    for (const id of deadLetterIds()) {
+      const watching = alarms.filter(({ Dimensions }) => Dimensions?.some(({ Value }: Properties) => Value['Fn::GetAtt']?.[0] === id));
+      expect(watching, id).toMatchObject([
+        { MetricName: 'ApproximateNumberOfMessagesVisible', Threshold: 1, ComparisonOperator: 'GreaterThanOrEqualToThreshold' },
+      ]);
+    }
+  });
+
+  it('tells alarms apart from silence: each says what to do', () => {
+    for (const { path, properties } of stacks.of('AWS::CloudWatch::Alarm'))
+      expect(properties.AlarmDescription?.length, path).toBeGreaterThan(30);
+  });
+});
+
+describe('mappings', () => {
+  it('reports failures message by message on every mapping', () => {
+    expect(mappings).toHaveLength(5);
+    for (const { path, properties } of mappings) expect(properties.FunctionResponseTypes, path).toEqual(['ReportBatchItemFailures']);
+  });
+
+  it('never shows a message again while its function may still be at it', () => {
+    const byId = new Map(queues.map((queue) => [queue.id, queue]));
+    for (const mapping of mappings.filter(({ properties }) => !properties.StartingPosition)) {
+      const queue = byId.get(target(mapping.properties.EventSourceArn));
+      expect(queue?.properties.VisibilityTimeout, mapping.path).toBeGreaterThanOrEqual(6 * functionOf(mapping).properties.Timeout);
+    }
+  });
+
+  it('bounds how much of the account’s concurrency the consumers may take from buyers', () => {
+    const bounds = mappings
+      .filter(({ properties }) => !properties.StartingPosition)
+      .map(({ properties }) => properties.ScalingConfig.MaximumConcurrency);
+    expect(bounds).toHaveLength(4);
+    expect(bounds.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(250);
+  });
+
+  it('gives up on a poison outbox row after finite attempts, narrows it down, and leaves word of it', () => {
+    const [stream] = mappings.filter(({ properties }) => properties.StartingPosition);
+    expect(stream?.properties).toMatchObject({
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 100,
+      ParallelizationFactor: 10,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10,
+      MaximumRecordAgeInSeconds: 6 * 3600,
+    });
+    expect(queues.map(({ id }) => id)).toContain(target(stream?.properties.DestinationConfig.OnFailure.Destination));
+  });
+
+  it('lets the dispatcher read its own stream and publish on its own bus, and nothing else', () => {
+    const [dispatcher] = [...functions.values()].filter(({ path }) => path.startsWith('Messaging/'));
+    if (!dispatcher) throw new Error('no dispatcher');
+    const rights = statementsOf(roleOf(dispatcher, stacks), stacks).flatMap(({ actions }) => actions);
+    expect(rights.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual([
+      'dynamodb:DescribeStream',
+      'dynamodb:GetRecords',
+      'dynamodb:GetShardIterator',
+      'dynamodb:ListStreams',
+      'events:PutEvents',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:SendMessage',
+    ]);
+  });
+});
+
+describe('rules', () => {
+  /** Which consumer hears which event, as the rules say it. */
+  const heard = () =>
+    stacks.of('AWS::Events::Rule').flatMap(({ path, properties: { EventPattern } }) => {
+      const [, consumer] = path.split('/');
+      return (EventPattern['detail-type'] as string[]).map((event) => ({ consumer, event, detail: EventPattern.detail }));
+    });
+
+  it('brings each consumer the events it acts on, and no others', () => {
+    expect(heard().toSorted((a, b) => `${a.consumer}${a.event}`.localeCompare(`${b.consumer}${b.event}`))).toEqual([
+      { consumer: 'Compensation', event: 'OrderCancelled' },
+      { consumer: 'Compensation', event: 'OrderExpired' },
+      { consumer: 'Compensation', event: 'OrderFailed' },
+      { consumer: 'Compensation', event: 'PaymentRefunded' },
+      { consumer: 'Compensation', event: 'RefundRequested' },
+      { consumer: 'Confirmation', event: 'PaymentAuthorised' },
+      { consumer: 'Fulfilment', event: 'PaymentCaptured' },
+      { consumer: 'Payment', event: 'OrderConfirmed' },
+      { consumer: 'Payment', event: 'StockReserved', detail: { data: { paymentMethod: ['balance'] } } },
+    ]);
+  });
+
+  it('listens on our own bus, for our own source, to events that exist', () => {
+    const [bus] = stacks.of('AWS::Events::EventBus');
+    for (const { path, properties } of stacks.of('AWS::Events::Rule')) {
+      expect(target(properties.EventBusName), path).toBe(bus?.id);
+      expect(properties.EventPattern.source, path).toEqual([orderEventSource]);
+      for (const event of properties.EventPattern['detail-type']) expect(orderEventNames, path).toContain(event);
+    }
+  });
+
+  it('keeps what a rule could not deliver', () => {
+    const dead = deadLetterIds();
+    for (const { path, properties } of stacks.of('AWS::Events::Rule')) {
+      for (const { DeadLetterConfig } of properties.Targets) expect(dead, path).toContain(target(DeadLetterConfig.Arn));
+    }
+  });
+});
+
+describe('the sweeper', () => {
+  it('runs every minute, is over before its next run, and is missed when it does not run', () => {
+    const [schedule] = stacks.of('AWS::Scheduler::Schedule');
+    expect(schedule?.properties).toMatchObject({ ScheduleExpression: 'rate(1 minute)', FlexibleTimeWindow: { Mode: 'OFF' } });
+    expect(JSON.parse(schedule?.properties.Target.Input)).toEqual({ schedule: 'sweeper' });
+    const sweeper = functions.get(target(schedule?.properties.Target.Arn));
+    expect(sweeper?.properties.Timeout).toBeLessThan(60);
+    const absent = stacks.of('AWS::CloudWatch::Alarm').filter(({ properties }) => properties.TreatMissingData === 'breaching');
+    expect(absent.map(({ properties }) => [properties.MetricName, properties.Dimensions[0].Value.Ref])).toEqual([
+      ['Invocations', sweeper?.id],
+    ]);
+  });
+});

@@ -1,0 +1,104 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Environment } from '../../functions/shared/environment.ts';
+import { type Resource, type Synthesised, synthesised } from './synthesised.ts';
+
+let stacks: Synthesised;
+let functions: Resource[];
+beforeAll(() => {
+  stacks = synthesised();
+  functions = stacks.of('AWS::Lambda::Function');
+});
+afterAll(() => stacks?.remove());
+
+const variablesOf = (lambda: Resource): string[] =>
+  Object.keys(lambda.properties.Environment.Variables).filter((name) => name !== 'NODE_OPTIONS');
+
+/** Starts the very code that would be deployed, with an environment of the right names and shapes, and reports what it reads from it. */
+function coldStart(directory: string, variables: readonly string[]): Promise<{ handler: string; read: string[] }> {
+  const shapes: Record<string, string> = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_MODE: 'cluster' };
+  const values = { AWS_REGION: 'eu-west-1', ...Object.fromEntries(variables.map((name) => [name, shapes[name] ?? 'a-name'])) };
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    const read = new Set();
+    process.env = new Proxy(workerData.values, { get: (values, name) => { read.add(String(name)); return values[name]; } });
+    import(workerData.url).then(({ handler }) => parentPort.postMessage({ handler: typeof handler, read: [...read] }));`,
+    { eval: true, workerData: { values, url: pathToFileURL(join(directory, 'index.mjs')).href } },
+  );
+  return new Promise<{ handler: string; read: string[] }>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('it ended without a word')));
+  }).finally(() => worker.terminate());
+}
+
+describe('functions', () => {
+  it('deploys each handler exactly once', () => {
+    const handlers = globSync('functions/**/*.handler.ts', { cwd: new URL('../../', import.meta.url) });
+    expect(functions).toHaveLength(handlers.length);
+    expect(new Set(functions.map(({ properties }) => properties.Code.S3Key)).size).toBe(handlers.length);
+  });
+
+  it('runs every function on Node 24 and arm64', () => {
+    for (const { path, properties } of functions) {
+      expect(properties.Runtime, path).toBe('nodejs24.x');
+      expect(properties.Architectures, path).toEqual(['arm64']);
+    }
+  });
+
+  it('starts each function with exactly the environment that its code reads', async () => {
+    const known = new Set(Object.keys(Environment.shape));
+    for (const lambda of functions) {
+      const given = variablesOf(lambda);
+      const { handler, read } = await coldStart(stacks.codeOf(lambda), given);
+      expect(handler, lambda.path).toBe('function');
+      expect(read.filter((name) => known.has(name)).sort(), lambda.path).toEqual(given.sort());
+    }
+  });
+
+  it('refuses to start without its environment', async () => {
+    const [reserve] = functions.filter(({ path }) => path.startsWith('Orders/Reserve/'));
+    if (!reserve) throw new Error('no reserve function');
+    await expect(coldStart(stacks.codeOf(reserve), [])).rejects.toThrow('HOLD_SECRET');
+  });
+
+  it('gives every function logs of its own that end after a month, as JSON', () => {
+    const groups = new Map(stacks.of('AWS::Logs::LogGroup').map((group) => [group.id, group]));
+    expect(new Set(functions.map(({ properties }) => properties.LoggingConfig.LogGroup.Ref)).size).toBe(functions.length);
+    for (const { path, properties } of functions) {
+      expect(properties.LoggingConfig.LogFormat, path).toBe('JSON');
+      expect(groups.get(properties.LoggingConfig.LogGroup.Ref)?.properties.RetentionInDays, path).toBe(30);
+    }
+    for (const { path, properties } of groups.values()) expect(properties.RetentionInDays, path).toBeGreaterThan(0);
+  });
+
+  it('bounds the time of every function, and answers before the gateway gives up', () => {
+    for (const { path, properties } of functions) {
+      expect(properties.Timeout, path).toBeLessThanOrEqual(60);
+      expect(properties.Timeout, path).toBeGreaterThanOrEqual(10);
+    }
+    const behindGateway = functions.filter(({ path }) => /^(Api\/Functions|Orders\/Reserve)\//.test(path));
+    expect(behindGateway.map(({ properties }) => properties.Timeout < 30)).toEqual([true, true]);
+  });
+
+  it('puts into the network exactly the functions that use Redis', () => {
+    for (const lambda of functions) {
+      expect(lambda.properties.VpcConfig !== undefined, lambda.path).toBe(variablesOf(lambda).includes('REDIS_URL'));
+    }
+    expect(functions.filter(({ properties }) => properties.VpcConfig)).not.toHaveLength(0);
+  });
+
+  it('alarms on errors and throttles of every function', () => {
+    const alarms = stacks.of('AWS::CloudWatch::Alarm').map(({ properties }) => properties);
+    for (const { id, path } of functions) {
+      const about = alarms.filter(({ Dimensions }) => Dimensions?.some(({ Value }: { Value: { Ref?: string } }) => Value.Ref === id));
+      expect(
+        about.map(({ MetricName }) => MetricName),
+        path,
+      ).toEqual(expect.arrayContaining(['Errors', 'Throttles']));
+    }
+  });
+});

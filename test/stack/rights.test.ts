@@ -1,0 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../lib/client/bounded.ts';
+import { type Runtime, startRuntime } from '../../lib/local/index.ts';
+import { startDatabase } from '../../lib/local/dynamodb.ts';
+import { type Properties, roleOf, type Synthesised, statementsOf, synthesised } from './synthesised.ts';

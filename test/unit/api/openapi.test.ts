@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { openApiDocument } from '../../../functions/api/openapi.ts';
+import { problemCodesOf } from '../../../functions/api/problem-codes.ts';
+import { routes } from '../../../functions/api/routes.ts';
+import { problemStatus } from '../../../functions/shared/problems.ts';
+import { routeKeyOf } from '../../../functions/shared/route.ts';
+
+type Json = { readonly [member: string]: Json } & { readonly $ref?: string };
+const document = JSON.parse(JSON.stringify(openApiDocument(routes))) as Json;
+const operations = routes.map((route) => ({ route, operation: document.paths?.[route.path]?.[route.method.toLowerCase()] as Json }));
+
+const every = (value: unknown, visit: (member: string, value: unknown) => void): void => {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [member, inner] of Object.entries(value)) {
+    visit(member, inner);
+    every(inner, visit);
+  }
+};
+
+describe('the OpenAPI document', () => {
+  it('is of version 3.1 and describes exactly the routes there are', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const described = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.sort()).toEqual(routes.map(routeKeyOf).sort());
+  });
+
+  it('names each operation once', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(routes.length);
+  });
+
+  it('has a component behind each reference', () => {
+    const missing: string[] = [];
+    every(document, (member, value) => {
+      if (member !== '$ref') return;
+      const found = String(value)
+        .replace('#/', '')
+        .split('/')
+        .reduce<Json | undefined>((at, part) => at?.[part], document);
+      if (!found) missing.push(String(value));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('declares each parameter of a path, and no other', () => {
+    for (const { route, operation } of operations) {
+      const declared = ((operation.parameters ?? []) as unknown as { in: string; name: string; required: boolean }[]).filter(
+        (each) => each.in === 'path',
+      );
+      expect(declared.map(({ name }) => `{${name}}`).sort()).toEqual([...route.path.matchAll(/\{\w+\}/g)].map(([part]) => part).sort());
+      for (const { required } of declared) expect(required).toBe(true);
+    }
+  });
+
+  it('asks for an Idempotency-Key where the route does', () => {
+    for (const { route, operation } of operations) {
+      const keys = ((operation.parameters ?? []) as unknown as { name: string; required: boolean }[]).filter(
+        ({ name }) => name === 'Idempotency-Key',
+      );
+      expect(
+        keys.map(({ required }) => required),
+        routeKeyOf(route),
+      ).toEqual(route.keyed ? [true] : []);
+    }
+  });
+
+  it('asks for a token with the scope that the door asks for', () => {
+    const scopes = { public: [], buy: ['sale:buy'], operate: ['sale:operate'], 'buy-or-operate': ['sale:buy', 'sale:operate'] };
+    for (const { route, operation } of operations) {
+      expect((operation.security as unknown as { bearer: string[] }[]).flatMap(({ bearer }) => bearer)).toEqual(scopes[route.access]);
+    }
+  });
+
+  it('names every code that a route may refuse with under its status, with an example of it', () => {
+    for (const { route, operation } of operations) {
+      for (const code of problemCodesOf(route)) {
+        const refusal = operation.responses?.[String(problemStatus[code])];
+        expect(refusal?.description, `${routeKeyOf(route)} ${code}`).toContain(`\`${code}\``);
+        expect(refusal?.content?.['application/problem+json']?.examples?.[code]?.value).toMatchObject({
+          code,
+          status: problemStatus[code],
+        });
+      }
+    }
+  });
+
+  it('says what every route answers: a schema, unless there is no body', () => {
+    for (const { route, operation } of operations) {
+      const success = operation.responses?.[String(route.status)];
+      expect(success, routeKeyOf(route)).toBeDefined();
+      expect(success?.content?.['application/json']?.schema !== undefined, routeKeyOf(route)).toBe(route.status !== 204);
+    }
+  });
+
+  it('promises waiting times for 429 and 503, and a request id everywhere', () => {
+    for (const { operation } of operations) {
+      for (const [status, response] of Object.entries(operation.responses ?? {})) {
+        expect(response.headers?.['X-Request-Id']).toBeDefined();
+        if (status === '429' || status === '503') expect(response.headers?.['Retry-After']?.required).toBe(true);
+      }
+    }
+  });
+
+  it('refuses unknown members of requests by its schemas too', () => {
+    for (const { route, operation } of operations.filter(({ route: { body } }) => body)) {
+      const { $ref = '' } = operation.requestBody?.content?.['application/json']?.schema ?? {};
+      expect(document.components?.schemas?.[$ref.split('/').at(-1) ?? '']?.additionalProperties, routeKeyOf(route)).toBe(false);
+    }
+  });
+
+  it('never speaks of the embedded runtime’s own routes', () => {
+    expect(JSON.stringify(document)).not.toContain('/local/');
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { mergeLines, unitBucket, unitBuckets } from '../../../functions/stock/stock.model.ts';
+
+describe('lines of a request', () => {
+  it('with the same item become one, in order of first mention', () => {
+    const lines = [
+      { sku: 'mug', quantity: 1 },
+      { sku: 'tee', quantity: 2 },
+      { sku: 'mug', quantity: 3 },
+    ];
+    expect(mergeLines(lines)).toEqual([
+      { sku: 'mug', quantity: 4 },
+      { sku: 'tee', quantity: 2 },
+    ]);
+  });
+});
+
+describe('the partition of a unit', () => {
+  it('is one of its item’s, and neighbours are spread over all of them', () => {
+    const buckets = unitBuckets('sale', 'tee');
+    const used = Array.from({ length: 64 }, (_, index) => unitBucket('sale', 'tee', String(index + 1)));
+    expect(new Set(used)).toEqual(new Set(buckets));
+    expect(buckets).toContain(unitBucket('sale', 'tee', 'A-12'));
+  });
+});
