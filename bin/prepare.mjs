@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 const project = fileURLToPath(new URL('..', import.meta.url));
 const scratch = join(project, '.stampede');
 const nodeMajorMin = 24;
+/** npm appends its whole manual to some errors. */
+const npmLinesMax = 15;
 const installMsMax = 10 * 60_000;
 /** An offline machine is not asked to install a Redis at every start. */
 const askAgainMs = 24 * 3_600_000;
@@ -35,12 +37,15 @@ function installPackages() {
   say('Installing packages (npm ci).');
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  const { status } = spawnSync(command, [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status, stderr } = spawnSync(command, [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: project,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
     timeout: installMsMax,
   });
-  if (status !== 0) fail('The packages could not be installed: see what npm says above, mend it, and run this again.');
+  if (status === 0) return;
+  process.stderr.write(`${(stderr ?? '').split('\n').slice(0, npmLinesMax).join('\n')}\n`);
+  fail('The packages could not be installed: mend what npm says above, and run this again.');
 }
 
 /** Runs `work` while no other process does, or not at all if `isDone` after another one has. */

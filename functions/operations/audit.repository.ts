@@ -31,9 +31,9 @@ export function auditRepository(database: Database, tables: AuditTables): AuditR
   async function unitsIn(bucket: string): Promise<UnitRow[]> {
     const items = await readAll(database, {
       TableName: tables.units,
-      KeyConditionExpression: 'bucket = :bucket',
+      KeyConditionExpression: '#bucket = :bucket',
       ProjectionExpression: 'sku, #unit, orderId, #state',
-      ExpressionAttributeNames: { '#unit': 'unit', '#state': 'state' },
+      ExpressionAttributeNames: { '#bucket': 'bucket', '#unit': 'unit', '#state': 'state' },
       ExpressionAttributeValues: { ':bucket': bucket },
       ConsistentRead: true,
     });

@@ -96,7 +96,7 @@ describe('the OpenAPI document', () => {
 
   it('promises waiting times for 429 and 503, and a request id everywhere', () => {
     for (const { operation } of operations) {
-      for (const [status, response] of Object.entries(operation.responses ?? {})) {
+      for (const [status, response] of Object.entries((operation.responses ?? {}) as Record<string, Json>)) {
         expect(response.headers?.['X-Request-Id']).toBeDefined();
         if (status === '429' || status === '503') expect(response.headers?.['Retry-After']?.required).toBe(true);
       }

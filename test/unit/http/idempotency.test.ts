@@ -97,7 +97,7 @@ describe('a keyed request', () => {
 
   it('gives up loudly when it loses every race', async () => {
     let attempts = 0;
-    const attempt = async () => {
+    const attempt = async (): Promise<string | typeof again> => {
       attempts += 1;
       return again;
     };

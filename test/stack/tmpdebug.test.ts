@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../lib/client/bounded.ts';
+import { type Database, startDatabase } from '../../lib/local/dynamodb.ts';
+import { type Runtime, startRuntime } from '../../lib/local/index.ts';
+import { type Properties, type Resource, roleOf, type Synthesised, statementsOf, synthesised, target } from './synthesised.ts';
+
+/** Nothing on a laptop refuses a call for want of a right, so the calls are written down here and held against the template's roles. */
+let stacks: Synthesised;
+let database: Database;
+let recorder: Server;
+let runtime: Runtime;
+/** `Orders/Reserve PutItem orders`, `Api/Functions Query orders/byBuyer`. */
+const called = new Set<string>();
+
+const nameOf = (lambda: Resource) => lambda.path.replace(/\/Function$/, '');
+const tableName = (table: Resource) => table.path.replace('Tables/', '');
+
+beforeAll(async () => {
+  stacks = synthesised();
+  signCalls();
+  database = await startDatabase();
+  recorder = await startRecorder(database.endpoint);
+  const { port } = recorder.address() as AddressInfo;
+  runtime = await startRuntime({ port: 0, cdkOut: stacks.directory, onLog: (s, l) => process.stdout.write(s + ' ' + l + '\n'), dynamodbEndpoint: `http://127.0.0.1:${port}` });
+});
+afterAll(async () => {
+  await runtime?.stop();
+  recorder?.close();
+  recorder?.closeAllConnections();
+  await database?.stop();
+  stacks?.remove();
+});
+
+/** Lets each function say who it is in its user agent: the SDK puts this variable there. */
+function signCalls(): void {
+  const file = join(stacks.directory, 'Stampede.template.json');
+  const template: Properties = JSON.parse(readFileSync(file, 'utf8'));
+  for (const lambda of stacks.of('AWS::Lambda::Function')) {
+    template.Resources[lambda.id].Properties.Environment.Variables.AWS_SDK_UA_APP_ID = nameOf(lambda).replaceAll('/', '-');
+  }
+  writeFileSync(file, JSON.stringify(template));
+}
+
+/** Hands every call on to the database, and writes down those that functions make. */
+async function startRecorder(endpoint: string): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const [, caller] = /\bapp\/([\w-]+)/.exec(request.headers['user-agent'] ?? '') ?? [];
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    if (caller)
+      for (const access of accessesOf(operation, JSON.parse(body.toString()))) called.add(`${caller.replaceAll('-', '/')} ${access}`);
+    const { host: _h, 'content-length': _l, connection: _c, ...headers } = request.headers;
+    const answer = await fetch(endpoint, { method: 'POST', headers: headers as Record<string, string>, body });
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+/** The rights that a call needs: a transaction needs those of its parts. */
+function accessesOf(operation: string, call: Properties): string[] {
+  // Physical names end in the table's logical id.
+  const named = (physical: string) => {
+    const table = stacks.of('AWS::DynamoDB::Table').find(({ id }) => physical.endsWith(id));
+    return table ? tableName(table) : physical;
+  };
+  if (operation === 'TransactWriteItems') {
+    const actions: Record<string, string> = {
+      Put: 'PutItem',
+      Update: 'UpdateItem',
+      Delete: 'DeleteItem',
+      ConditionCheck: 'ConditionCheckItem',
+    };
+    return call.TransactItems.flatMap((part: Properties) =>
+      Object.entries(part).map(([kind, { TableName }]) => `${actions[kind]} ${named(TableName)}`),
+    );
+  }
+  if (operation === 'BatchGetItem') return Object.keys(call.RequestItems).map((physical) => `${operation} ${named(physical)}`);
+  return [`${operation} ${named(call.TableName)}${call.IndexName ? `/${call.IndexName}` : ''}`];
+}
+
+/** What the roles allow, in the same words. */
+function allowed(): Set<string> {
+  const tables = new Map(stacks.of('AWS::DynamoDB::Table').map((table) => [table.id, tableName(table)]));
+  const place = (resource: Properties): string => {
+    const [, [table, suffix]] = resource['Fn::Join'] ?? ['', [resource, '']];
+    return `${tables.get(target(table))}${suffix.replace('/index', '')}`;
+  };
+  return new Set(
+    stacks
+      .of('AWS::Lambda::Function')
+      .flatMap((lambda) =>
+        statementsOf(roleOf(lambda, stacks), stacks).flatMap(({ effect, actions, resources }) =>
+          actions
+            .filter(
+              (action) =>
+                effect === 'Allow' && action.startsWith('dynamodb:') && !action.includes('Stream') && !/Records|ShardIterator/.test(action),
+            )
+            .flatMap((action) => resources.map((resource) => `${nameOf(lambda)} ${action.replace('dynamodb:', '')} ${place(resource)}`)),
+        ),
+      ),
+  );
+}
+
+async function call<Answer = Properties>(token: string, method: string, path: string, body?: object): Promise<Answer> {
+  const answer = await fetch(`${runtime.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return (text ? JSON.parse(text) : {}) as Answer;
+}
+
+const token = async (sub: string, scope: string) => (await call('', 'POST', '/local/token', { sub, scope })).access_token as string;
+
+describe('the database', () => {
+  it('is called by no function for anything that its role does not allow, from a sale’s creation to its audit', async () => {
+    const operator = await token('operator', 'sale:operate');
+    await call(operator, 'POST', '/v1/products', { sku: 'tee', name: 'Tee', priceMinor: 100, currency: 'EUR' });
+    await call(operator, 'PUT', '/v1/products/tee', { sku: 'tee', name: 'Tee shirt', priceMinor: 100, currency: 'EUR' });
+    await call(operator, 'POST', '/v1/products', { sku: 'mug', name: 'Mug', priceMinor: 100, currency: 'EUR' });
+    await call(operator, 'DELETE', '/v1/products/mug');
+    const window = { opensAt: new Date(Date.now() - 1_000).toISOString(), closesAt: new Date(Date.now() + 600_000).toISOString() };
+    await call(operator, 'POST', '/v1/sales', {
+      saleId: 'drop',
+      name: 'Drop',
+      ...window,
+      holdSeconds: 5,
+      perBuyerLimit: 2,
+      items: [{ sku: 'tee', units: 10 }],
+    });
+
+    const buy = async (userId: string, balanceMinor: number, method: string) => {
+      await call(operator, 'POST', '/v1/users', { userId, currency: 'EUR' });
+      if (balanceMinor > 0) await call(operator, 'POST', `/v1/users/${userId}/credits`, { amountMinor: balanceMinor });
+      const buyer = await token(userId, 'sale:buy');
+      const order = await call(buyer, 'POST', '/v1/sales/drop/orders', { items: [{ sku: 'tee', quantity: 1 }], payment: { method } });
+      return { buyer, orderId: String(order.orderId) };
+    };
+    const reaches = (order: { buyer: string; orderId: string }, status: string) =>
+      until(
+        `${order.orderId} is ${status}`,
+        async () => {
+          await call('', 'POST', '/local/run/sweeper');
+          const seen = await call(order.buyer, 'GET', `/v1/orders/${order.orderId}`);
+          return seen.status === status ? seen : undefined;
+        },
+        { everyMs: 300 },
+      );
+
+    const paid = await buy('ada', 500, 'balance');
+    const poor = await buy('bob', 0, 'balance');
+    const waiting = await buy('cleo', 500, 'external');
+    const forgotten = await buy('dan', 500, 'external');
+    await call(waiting.buyer, 'POST', `/v1/orders/${waiting.orderId}/cancel`);
+    const fulfilled = await reaches(paid, 'FULFILLED');
+    await reaches(poor, 'FAILED');
+    await reaches(forgotten, 'EXPIRED');
+
+    for (const path of [
+      '/v1/products',
+      '/v1/products/tee',
+      '/v1/sales',
+      '/v1/sales/drop',
+      '/v1/health',
+      `/v1/tickets/${fulfilled.tickets[0].code}`,
+    ]) {
+      await call('', 'GET', path);
+    }
+    for (const path of ['/v1/me', '/v1/orders', '/v1/orders?saleId=drop']) await call(paid.buyer, 'GET', path);
+    for (const path of ['/v1/users/ada', '/v1/orders', '/v1/orders?saleId=drop', '/v1/orders?buyerId=ada', '/v1/sales/drop/audit']) {
+      await call(operator, 'GET', path);
+    }
+
+    const rights = allowed();
+    expect([...called].filter((each) => !rights.has(each)).sort()).toEqual([]);
+    // Every function that has a table at hand was seen at work.
+    const workers = (calls: Iterable<string>) => new Set([...calls].map((each) => each.split(' ')[0]));
+    expect(workers(called)).toEqual(workers(rights));
+    process.stdout.write(
+      `${[...rights]
+        .filter((each) => !called.has(each))
+        .sort()
+        .join('\n')}\n`,
+    );
+  });
+});

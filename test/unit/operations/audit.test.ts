@@ -1,0 +1,239 @@
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAccount } from '../../../functions/accounts/open-account.ts';
+import { auditRepository } from '../../../functions/operations/audit.repository.ts';
+import type { AuditAnswer } from '../../../functions/operations/audit.schemas.ts';
+import { auditOf } from '../../../functions/operations/audit-sale.ts';
+import { advance } from '../../../functions/orders/advance.ts';
+import { cancelOrder } from '../../../functions/orders/cancel.ts';
+import type { Order } from '../../../functions/orders/order.model.ts';
+import type { Sale } from '../../../functions/sales/sale.model.ts';
+import { systemClock as clock } from '../../../functions/shared/clock.ts';
+import { transact } from '../../../functions/shared/dynamo.ts';
+import { unitBucket } from '../../../functions/stock/stock.model.ts';
+import { tableNames } from '../../support/database.ts';
+import { type Engine, startEngine } from '../../support/engine.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine.stop());
+
+let sales = 0;
+const newSale = (units = 10) => engine.openSale(`audited-${++sales}`, units, { perBuyerLimit: 20 });
+
+async function open(userId: string, balanceMinor = 100_000) {
+  const ports = {
+    transact: (writes: Parameters<typeof transact>[1]) => transact(engine.database, writes),
+    accountsTable: 'accounts',
+    clock,
+  };
+  await openAccount({ userId, balanceMinor, currency: 'EUR' }, ports);
+}
+
+async function place(sale: Sale, buyerId: string, quantity: number, method: 'balance' | 'external' = 'balance'): Promise<Order> {
+  const placed = await engine.place(sale.saleId, buyerId, { quantity, method });
+  if (!('order' in placed)) throw new Error(placed.outcome);
+  return placed.order;
+}
+
+const drive = async (order: Order) => {
+  await advance(order, engine.steps, clock.nowMs);
+  const now = await engine.orders.get(order.orderId);
+  if (!now) throw new Error('the order is gone');
+  return now;
+};
+
+async function audit(sale: Sale): Promise<AuditAnswer> {
+  const rows = auditRepository(engine.database, tableNames);
+  const audited = await auditOf(sale.saleId, { sales: { get: async () => sale }, rows, stock: engine.stock, clock });
+  if (audited.outcome !== 'audited') throw new Error(audited.outcome);
+  return audited.audit;
+}
+
+const clean = { redis: { agrees: true, drift: [] }, money: { balanced: true } };
+const price = 2_500;
+
+describe('the audit of a sale', () => {
+  it('accounts for every unit and all money, whatever has become of the orders', async () => {
+    const sale = await newSale(20);
+    for (const buyer of ['paid', 'kept', 'poor', 'left']) await open(`${buyer}-${sale.saleId}`, buyer === 'poor' ? 1 : 100_000);
+    const of = (buyer: string) => `${buyer}-${sale.saleId}`;
+    expect(await audit(sale)).toMatchObject({
+      ...clean,
+      items: [{ total: 20, available: 20, held: 0, sold: 0, retired: 0, conserved: true }],
+    });
+
+    expect(await drive(await place(sale, of('paid'), 3))).toMatchObject({ status: 'FULFILLED' });
+    await place(sale, of('kept'), 2, 'external');
+    expect(await drive(await place(sale, of('poor'), 4))).toMatchObject({ status: 'FAILED' });
+    const left = await place(sale, of('left'), 5, 'external');
+    await cancelOrder(left, { orders: engine.orders, compensate: engine.steps.compensate, clock });
+    expect(await drive(left)).toMatchObject({ status: 'CANCELLED', stock: 'released' });
+
+    expect(await audit(sale)).toMatchObject({
+      ...clean,
+      items: [{ sku: 'tee', total: 20, available: 15, held: 2, sold: 3, retired: 0, conserved: true }],
+      money: { authorisedMinor: 0, capturedMinor: 3 * price, fulfilledMinor: 3 * price, refundedMinor: 0, balanced: true },
+    });
+  });
+
+  it('counts what is set aside as outstanding, what is captured, and what went back', async () => {
+    const sale = await newSale();
+    await open(`ada-${sale.saleId}`);
+    const charged = await engine.steps.charge(await place(sale, `ada-${sale.saleId}`, 2));
+    const figures = async () => (await audit(sale)).money;
+    expect(await figures()).toMatchObject({ authorisedMinor: 2 * price, capturedMinor: 0, balanced: true });
+
+    const captured = await engine.steps.charge((await engine.steps.confirm(charged.order)).order);
+    expect(captured.order).toMatchObject({ status: 'CONFIRMED', payment: { state: 'captured' } });
+    expect(await figures()).toMatchObject({ authorisedMinor: 0, capturedMinor: 2 * price, fulfilledMinor: 0, balanced: true });
+
+    await cancelOrder(captured.order, { orders: engine.orders, compensate: engine.steps.compensate, clock });
+    expect(await drive(captured.order)).toMatchObject({ status: 'REFUNDED' });
+    expect(await audit(sale)).toMatchObject({
+      ...clean,
+      items: [{ available: 10, held: 0, sold: 0, conserved: true }],
+      money: { authorisedMinor: 0, capturedMinor: 2 * price, fulfilledMinor: 0, refundedMinor: 2 * price, balanced: true },
+    });
+  });
+
+  it('counts a hold that has no order yet as free by its rows, and as accounted for by Redis', async () => {
+    const sale = await newSale();
+    await engine.stock.reserve({
+      saleId: sale.saleId,
+      holdId: 'cart',
+      buyerId: 'ada',
+      payloadHash: 'p',
+      lines: [{ sku: 'tee', quantity: 3 }],
+    });
+    expect(await audit(sale)).toMatchObject({ ...clean, items: [{ available: 10, held: 0, conserved: true }] });
+  });
+
+  it('judges by rows alone, and says so, when Redis has lost the sale', async () => {
+    const sale = await newSale();
+    await place(sale, 'ada', 1, 'external');
+    await engine.redis.del(`{${sale.saleId}}:sale`);
+    expect(await audit(sale)).toMatchObject({
+      items: [{ available: 9, held: 1, conserved: true }],
+      redis: { agrees: false, drift: ['Redis does not have the sale'] },
+    });
+  });
+
+  it('of a sale that nobody made is not found', async () => {
+    const rows = auditRepository(engine.database, tableNames);
+    expect(await auditOf('nobody-made', { sales: { get: async () => undefined }, rows, stock: engine.stock, clock })).toEqual({
+      outcome: 'not-found',
+    });
+  });
+});
+
+describe('the audit finds', () => {
+  /** A sale with one fulfilled order of units 1 and 2, and one external order of unit 3. */
+  async function soldSale() {
+    const sale = await newSale();
+    const buyerId = `ada-${sale.saleId}`;
+    await open(buyerId);
+    const sold = await drive(await place(sale, buyerId, 2));
+    const held = await place(sale, `ben-${sale.saleId}`, 1, 'external');
+    expect(await audit(sale)).toMatchObject({ ...clean, items: [{ conserved: true }] });
+    return { sale, buyerId, sold, held };
+  }
+  const rowKey = (sale: Sale, unit: string) => ({ bucket: unitBucket(sale.saleId, 'tee', unit), unit });
+  const change = (TableName: string, Key: Record<string, unknown>, name: string, value: unknown) =>
+    engine.database.send(
+      new UpdateCommand({
+        TableName,
+        Key,
+        UpdateExpression: 'SET #name = :value',
+        ExpressionAttributeNames: { '#name': name },
+        ExpressionAttributeValues: { ':value': value },
+      }),
+    );
+  const notConserved = { items: [{ conserved: false }], money: { balanced: true } };
+  const notBalanced = { items: [{ conserved: true }], money: { balanced: false } };
+
+  it('an order without a row of its unit', async () => {
+    const { sale } = await soldSale();
+    await engine.database.send(new DeleteCommand({ TableName: 'units', Key: rowKey(sale, '1') }));
+    expect(await audit(sale)).toMatchObject({ ...notConserved, redis: { agrees: false } });
+  });
+
+  it('a unit whose owner is no order, or does not list it', async () => {
+    const first = await soldSale();
+    const row = { ...rowKey(first.sale, '9'), saleId: first.sale.saleId, sku: 'tee', buyerId: 'x', state: 'SOLD', atMs: 1 };
+    await engine.database.send(new PutCommand({ TableName: 'units', Item: { ...row, orderId: 'ord_nobody' } }));
+    expect(await audit(first.sale)).toMatchObject(notConserved);
+
+    const second = await soldSale();
+    const stolen = { ...row, ...rowKey(second.sale, '9'), saleId: second.sale.saleId, orderId: second.sold.orderId };
+    await engine.database.send(new PutCommand({ TableName: 'units', Item: stolen }));
+    expect(await audit(second.sale)).toMatchObject(notConserved);
+  });
+
+  it('a unit that is sold while its order is not paid, and one that is held while it is', async () => {
+    const first = await soldSale();
+    await change('units', rowKey(first.sale, '3'), 'state', 'SOLD');
+    expect(await audit(first.sale)).toMatchObject(notConserved);
+    const second = await soldSale();
+    await change('units', rowKey(second.sale, '1'), 'state', 'HELD');
+    expect(await audit(second.sale)).toMatchObject(notConserved);
+  });
+
+  it('a unit that an ended order still has', async () => {
+    const { sale, held } = await soldSale();
+    await change('orders', { orderId: held.orderId }, 'status', 'EXPIRED');
+    expect(await audit(sale)).toMatchObject(notConserved);
+  });
+
+  it('a serial beyond the total', async () => {
+    const { sale } = await soldSale();
+    const smaller = { ...sale, items: sale.items.map((item) => ({ ...item, total: 2 })) };
+    expect(await audit(smaller)).toMatchObject(notConserved);
+  });
+
+  it('a unit that Redis would sell again, by name', async () => {
+    const { sale, sold } = await soldSale();
+    await engine.stock.release(sale.saleId, { holdId: sold.holdId, bornUs: sold.bornUs, cause: 'order' });
+    const found = await audit(sale);
+    expect(found).toMatchObject({ items: [{ available: 7, conserved: false }], redis: { agrees: false } });
+    expect(found.redis.drift.join('\n')).toContain(`tee 1 belongs to ${sold.orderId}, and is for sale in Redis`);
+  });
+
+  it('a unit that Redis still holds for an order that has ended', async () => {
+    const { sale, held } = await soldSale();
+    const cancelled = await cancelOrder(held, {
+      orders: engine.orders,
+      compensate: async (order) => ({ outcome: 'stayed', order }),
+      clock,
+    });
+    expect(cancelled.order.status).toBe('CANCELLED');
+    const found = await audit(sale);
+    expect(found).toMatchObject({ items: [{ available: 8, held: 0, conserved: true }], redis: { agrees: false } });
+    expect(found.redis.drift.join('\n')).toContain(`tee 3 is held in Redis for ${held.orderId}, which has no row of it`);
+  });
+
+  it('a balance that is not the sum of its entries', async () => {
+    const { sale, buyerId } = await soldSale();
+    await change('accounts', { userId: buyerId, entry: 'account' }, 'balanceMinor', 99_999);
+    expect(await audit(sale)).toMatchObject(notBalanced);
+  });
+
+  it('a capture that is missing, and entries that do not sum to zero', async () => {
+    const first = await soldSale();
+    const capture = (of: typeof first) => ({ userId: of.buyerId, entry: `movement#${of.sold.orderId}#capture` });
+    await engine.database.send(new DeleteCommand({ TableName: 'accounts', Key: capture(first) }));
+    expect(await audit(first.sale)).toMatchObject(notBalanced);
+    const second = await soldSale();
+    await change('accounts', capture(second), 'entries', [{ account: `seller:${second.sale.saleId}`, amountMinor: 2 * price }]);
+    expect(await audit(second.sale)).toMatchObject(notBalanced);
+  });
+
+  it('an order that is fulfilled and was never charged', async () => {
+    const { sale, held } = await soldSale();
+    await change('orders', { orderId: held.orderId }, 'status', 'FULFILLED');
+    await change('units', rowKey(sale, '3'), 'state', 'SOLD');
+    expect(await audit(sale)).toMatchObject(notBalanced);
+  });
+});
