@@ -45,10 +45,9 @@ async function sell(client: Client, options: SaleOptions): Promise<number> {
   }
 }
 
-function judge(crowd: Crowd, run: Rush, { orders, audit, quiet, endedMs }: Settlement): number {
+function judge(crowd: Crowd, run: Rush, { orders, audit, quiet }: Settlement): number {
   const { units, quantity, priceMinor } = crowd.plan;
-  const settledMs = quiet ? endedMs - run.openedMs : undefined;
-  console.log(summaryOf({ saleId: crowd.saleId, rush: run, audit, orderStatuses: orders.map(({ status }) => status), settledMs }));
+  console.log(summaryOf({ saleId: crowd.saleId, rush: run, audit, orders, quiet }));
   const findings = verdictOf({ sku: crowd.sku, units, quantity, priceMinor, purchases: run.purchases, orders, audit });
   const refused = run.purchases.filter(({ order }) => !order).length;
   console.log(`\n${verdictLines(findings, { sold: unitsSold(orders), units, refused })}`);

@@ -1,12 +1,12 @@
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { orderEventSource } from '../orders/order.events.ts';
 import { OutboxRow } from '../orders/outbox.model.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { log } from '../shared/telemetry.ts';
 import { eventBus } from './bus.ts';
-import { dispatch, type DispatchRecord } from './dispatch.ts';
+import { type DispatchRecord, dispatch } from './dispatch.ts';
 
 const bus = eventBus(readEnvironment(['BUS_NAME']).BUS_NAME);
 

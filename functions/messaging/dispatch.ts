@@ -39,7 +39,7 @@ export async function dispatch(records: readonly DispatchRecord[], bus: Bus, sou
   const worker = async () => {
     for (const call of work) {
       const taken = await bus.publish(call.map(({ entry }) => entry)).catch(() => []);
-      call.forEach(({ recordId }, index) => taken[index] || failed.add(recordId));
+      for (const [index, { recordId }] of call.entries()) if (!taken[index]) failed.add(recordId);
     }
   };
   await Promise.all(Array.from({ length: callsAtOnce }, worker));

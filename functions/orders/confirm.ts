@@ -12,7 +12,9 @@ export const confirmOrder =
     const step = await takeStep(order, orders, (current) => confirm(current, clock.nowMs()));
     if (step.outcome === 'moved') {
       // The rows decide; Redis only needs to know that the hold is not for the expiry list, and that it knows since the order was placed.
-      await stock.confirm(order.saleId, order.holdId).catch((error: unknown) => log.warn('Redis missed a confirmation', { orderId: order.orderId, error }));
+      await stock
+        .confirm(order.saleId, order.holdId)
+        .catch((error: unknown) => log.warn('Redis missed a confirmation', { orderId: order.orderId, error }));
     }
     return step;
   };

@@ -1,8 +1,8 @@
 import type { Write } from '../shared/dynamo.ts';
 import { shardOf } from '../shared/ids.ts';
 import { unitBucket } from '../stock/stock.model.ts';
-import { outboxRow } from './outbox.model.ts';
 import type { Order, Transition } from './order.model.ts';
+import { outboxRow } from './outbox.model.ts';
 
 /** Names of the tables that an order's transactions write. */
 export interface OrderTables {

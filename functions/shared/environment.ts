@@ -18,9 +18,9 @@ export const Environment = z.object({
   REDIS_MODE: z.enum(['single', 'cluster']).default('single'),
   /** The secret with the cache's password; empty for a cache without one. */
   REDIS_AUTH_SECRET: z.string().default(''),
-  /** The secret that order ids are derived with: `{"keys": ["newest", …]}`; never rotated while a sale lives. */
+  /** The secret that order ids are derived with: `{"current": "…", "previous"?: "…"}`; never rotated while a sale lives. */
   HOLD_SECRET: name,
-  /** The secret that ticket codes are signed with: `{"keys": ["newest", …]}`. */
+  /** The secret that ticket codes are signed with: `{"current": "…", "previous"?: "…"}`. */
   TICKET_SECRET: name,
 });
 export type Environment = z.infer<typeof Environment>;

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructured
 import * as z from 'zod';
 import { type Caller, callerFrom } from './caller.ts';
 import { type KeyedRequest, scopeOf } from './idempotency.ts';
-import { payloadHashOf } from './ids.ts';
+import { payloadHashOf, UserId } from './ids.ts';
 import { Problem, type ProblemCode, problemResponse } from './problems.ts';
 import { bodyBytesMax, type Route } from './route.ts';
 import { log } from './telemetry.ts';
@@ -53,6 +53,10 @@ function allowedCaller(route: Route, event: HttpEvent): Caller {
     'buy-or-operate': caller.mayBuy || caller.mayOperate,
   }[route.access];
   if (!allowed) throw new Problem('FORBIDDEN', `This needs the scope ${route.access === 'operate' ? 'sale:operate' : 'sale:buy'}.`);
+  // A buyer's name becomes part of keys; an issuer that names people otherwise has no buyers here.
+  if (route.access === 'buy' && !UserId.safeParse(caller.userId).success) {
+    throw new Problem('FORBIDDEN', 'The sub of a buyer’s token must be 1 to 64 of A-Z a-z 0-9 - _ .');
+  }
   return caller;
 }
 

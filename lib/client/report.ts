@@ -1,4 +1,4 @@
-import type { AuditBody } from './contract.ts';
+import type { AuditBody, OrderBody } from './contract.ts';
 import type { Rush } from './crowd.ts';
 import type { Percentiles } from './latencies.ts';
 import { type Finding, isClean, type Purchase } from './verdict.ts';
@@ -27,9 +27,9 @@ export interface Run {
   readonly saleId: string;
   readonly rush: Rush;
   readonly audit: AuditBody;
-  readonly orderStatuses: readonly string[];
-  /** From the opening until every order was seen to have ended; undefined when the wait was given up. */
-  readonly settledMs: number | undefined;
+  readonly orders: readonly OrderBody[];
+  /** Whether every order had ended when the wait for it was over. */
+  readonly quiet: boolean;
 }
 
 function auditTable({ items, money, redis }: AuditBody): string {
@@ -53,10 +53,21 @@ function auditTable({ items, money, redis }: AuditBody): string {
   ].join('\n');
 }
 
+/** From the first order placed to the last one changed: exact, however seldom somebody looked. */
+function lifetimeMs(orders: readonly OrderBody[]): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const { createdAt, updatedAt } of orders) {
+    firstMs = Math.min(firstMs, Date.parse(createdAt));
+    lastMs = Math.max(lastMs, Date.parse(updatedAt));
+  }
+  return Math.max(0, lastMs - firstMs);
+}
+
 /** What happened, in figures. */
-export function summaryOf({ saleId, rush, audit, orderStatuses, settledMs }: Run): string {
+export function summaryOf({ saleId, rush, audit, orders, quiet }: Run): string {
   const statuses = new Map<string, number>();
-  for (const status of orderStatuses) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  for (const { status } of orders) statuses.set(status, (statuses.get(status) ?? 0) + 1);
   const retried = rush.requestsSent - rush.purchases.length;
   return [
     `Sale ${saleId}`,
@@ -75,7 +86,7 @@ export function summaryOf({ saleId, rush, audit, orderStatuses, settledMs }: Run
     '',
     'Orders',
     table([['status', 'orders'], ...statuses]),
-    settledMs === undefined ? '  NOT ALL ORDERS HAVE ENDED' : `  all ended ${seconds(settledMs)} after the opening`,
+    quiet ? `  all ended ${seconds(lifetimeMs(orders))} after the first was placed, by the service's clock` : '  NOT ALL ORDERS HAVE ENDED',
     '',
     auditTable(audit),
   ].join('\n');

@@ -16,9 +16,9 @@ import { Aws, CfnCondition, CfnOutput, CfnParameter, Fn, RemovalPolicy } from 'a
 import { Construct } from 'constructs';
 import { routes } from '../../functions/api/routes.ts';
 import type { Route } from '../../functions/shared/route.ts';
+import { freesUnits, movesMoney, movesOrders } from './access.ts';
 import { StampedeFunction } from './function.ts';
 import type { Identity } from './identity.ts';
-import { transition } from './orders.ts';
 import { type Platform, redis } from './platform.ts';
 
 /** API Gateway's default for an account, said here so that nobody's loop can take all of it at once. */
@@ -37,11 +37,11 @@ export class Api extends Construct {
       access: {
         products: { actions: ['GetItem', 'BatchGetItem', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'] },
         sales: { actions: ['GetItem', 'BatchGetItem', 'Scan', 'PutItem', 'UpdateItem'] },
-        orders: { actions: [...transition.orders.actions, 'BatchGetItem'], indexes: { byBuyer: ['Query', 'Scan'], bySale: ['Query'] } },
-        outbox: transition.outbox,
-        units: { actions: [...transition.units.actions, 'Query'] },
-        allowances: transition.allowances,
-        accounts: { actions: [...transition.accounts.actions, 'GetItem', 'Query'] },
+        ...movesOrders,
+        ...freesUnits,
+        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { byBuyer: ['Query', 'Scan'], bySale: ['Query'] } },
+        units: { actions: [...freesUnits.units.actions, 'Query'] },
+        accounts: { actions: [...movesMoney.accounts.actions, 'GetItem', 'Query'] },
         idempotency: { actions: ['GetItem', 'PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],

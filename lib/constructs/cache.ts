@@ -52,6 +52,8 @@ export class Cache extends Construct {
       // Redis is disposable: it is rebuilt from the unit rows, and a snapshot would only be older than they are.
       snapshotRetentionLimit: 0,
     });
+    // More shards are added to the cache that there is: a new one would come up empty.
+    group.cfnOptions.updatePolicy = { useOnlineResharding: true };
     this.url = `rediss://${group.attrConfigurationEndPointAddress}:${group.attrConfigurationEndPointPort}`;
   }
 }

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
+import { movesOrders } from './access.ts';
 import { Consumer } from './consumer.ts';
-import { transition } from './orders.ts';
 import type { Platform } from './platform.ts';
 
 /** Issues the tickets of a paid order. */
@@ -12,7 +12,7 @@ export class Fulfilment extends Construct {
       entry: 'functions/fulfilment/fulfil.handler.ts',
       description: 'Issues signed tickets',
       on: [{ event: 'PaymentCaptured' }],
-      access: { ...transition, fulfilments: { actions: ['PutItem'] } },
+      access: { ...movesOrders, fulfilments: { actions: ['PutItem'] } },
       settings: ['TICKET_SECRET'],
       memoryMegabytes: 512,
       runbook: 'Buyers have paid and wait for their tickets.',

@@ -2,19 +2,10 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { freesUnits, movesMoney, movesOrders, sellsUnits } from './access.ts';
 import { Consumer } from './consumer.ts';
 import { StampedeFunction } from './function.ts';
 import { type Platform, redis } from './platform.ts';
-import type { TableAccess } from './tables.ts';
-
-/** What a transition of an order does in one transaction: the order, its outbox row, units, allowance and ledger. */
-export const transition = {
-  orders: { actions: ['GetItem', 'PutItem'] },
-  outbox: { actions: ['PutItem'] },
-  units: { actions: ['UpdateItem', 'DeleteItem'] },
-  allowances: { actions: ['DeleteItem'] },
-  accounts: { actions: ['PutItem', 'UpdateItem'] },
-} as const satisfies TableAccess;
 
 /** Placing orders, confirming and compensating them, and sweeping up what was left behind. */
 export class Orders extends Construct {
@@ -27,12 +18,11 @@ export class Orders extends Construct {
       entry: 'functions/orders/place.handler.ts',
       description: 'Reserves stock and places the order: the hot path',
       access: {
+        ...movesOrders,
         sales: { actions: ['GetItem'] },
-        orders: { actions: ['GetItem', 'PutItem'] },
-        outbox: { actions: ['PutItem'] },
+        // Claims units and slots; whose they are is read only when somebody else has them.
         units: { actions: ['PutItem', 'BatchGetItem'] },
         allowances: { actions: ['PutItem', 'Query'] },
-        accounts: { actions: [] },
       },
       settings: [...redis, 'HOLD_SECRET'],
       timeoutSeconds: 10,
@@ -50,7 +40,7 @@ export class Orders extends Construct {
       entry: 'functions/orders/confirm.handler.ts',
       description: 'Confirms paid orders',
       on: [{ event: 'PaymentAuthorised' }],
-      access: transition,
+      access: { ...movesOrders, ...sellsUnits },
       settings: redis,
       memoryMegabytes: 512,
       runbook: 'Orders are paid and not yet confirmed.',
@@ -66,7 +56,7 @@ export class Orders extends Construct {
         { event: 'RefundRequested' },
         { event: 'PaymentRefunded' },
       ],
-      access: transition,
+      access: { ...movesOrders, ...freesUnits, ...movesMoney },
       settings: redis,
       memoryMegabytes: 512,
       runbook: 'Units or money of ended orders are not back yet.',
@@ -84,9 +74,11 @@ class Sweeper extends Construct {
       entry: 'functions/orders/sweep.handler.ts',
       description: 'Drives orders and holds that are due',
       access: {
-        ...transition,
-        orders: { actions: [...transition.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'] } },
-        units: { actions: [...transition.units.actions, 'BatchGetItem'] },
+        ...movesOrders,
+        ...freesUnits,
+        ...movesMoney,
+        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'] } },
+        units: { actions: [...sellsUnits.units.actions, ...freesUnits.units.actions, 'BatchGetItem'] },
         sales: { actions: ['Scan'] },
         fulfilments: { actions: ['PutItem'] },
       },

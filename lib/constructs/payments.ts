@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
+import { freesUnits, movesMoney, movesOrders } from './access.ts';
 import { Consumer } from './consumer.ts';
-import { transition } from './orders.ts';
 import type { Platform } from './platform.ts';
 
 /** Charging: authorises a reserved order that is paid by balance, captures a confirmed one. */
@@ -12,7 +12,8 @@ export class Payments extends Construct {
       entry: 'functions/payments/payment.handler.ts',
       description: 'Authorises and captures payments by balance',
       on: [{ event: 'StockReserved', data: { paymentMethod: ['balance'] } }, { event: 'OrderConfirmed' }],
-      access: transition,
+      // A declined charge frees the units in the same transaction.
+      access: { ...movesOrders, ...freesUnits, ...movesMoney },
       memoryMegabytes: 512,
       runbook: 'Charges are keyed by order: nobody is charged twice.',
     });

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { becomesReady, freePort, startChild } from './child.ts';
 
 export interface Database {
@@ -39,7 +39,7 @@ export async function startDatabase({ endpoint, scratch = [] }: DatabaseOptions 
 function findBinary(): string {
   const name = `@dynoxide/${process.platform}-${process.arch}`;
   try {
-    return join(fileURLToPath(import.meta.resolve(`${name}/package.json`)), '..', 'dynoxide');
+    return createRequire(import.meta.url).resolve(`${name}/dynoxide`);
   } catch (cause) {
     const advice = 'Start a DynamoDB server (DynamoDB Local, say) and give its address in DYNAMODB_ENDPOINT.';
     throw new Error(`No DynamoDB server comes along for this platform (${name} is not installed). ${advice}`, { cause });

@@ -28,6 +28,8 @@ export interface LaneOptions {
   readonly onGivenUp: (notice: object) => Promise<void>;
   readonly onLog: (line: string) => void;
   readonly nowMs: () => number;
+  /** How long to wait before the next attempt, by the failures so far. */
+  readonly restMs?: (failures: number) => number;
 }
 
 interface Attempt {
@@ -37,7 +39,7 @@ interface Attempt {
 }
 
 const restMsMax = 2_000;
-const restMs = (failures: number) => Math.min(50 * 2 ** failures, restMsMax);
+const growingRestMs = (failures: number) => Math.min(50 * 2 ** failures, restMsMax);
 
 /**
  * Delivers records strictly in order. A failure holds the lane up: what stands before the lowest failed record is done, the rest comes
@@ -45,12 +47,14 @@ const restMs = (failures: number) => Math.min(50 * 2 ** failures, restMsMax);
  */
 export class StreamLane {
   readonly #options: LaneOptions;
+  readonly #restMs: (failures: number) => number;
   readonly #stopping = new AbortController();
   #records: StreamRecord[] = [];
   #running: Promise<void> | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#restMs = options.restMs ?? growingRestMs;
   }
 
   /** Records that wait. */
@@ -63,6 +67,11 @@ export class StreamLane {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
+  }
+
+  /** Resolves once nothing waits and nothing is under way. */
+  async drained(): Promise<void> {
+    while (this.#running) await this.#running;
   }
 
   /** Finishes the attempt under way, and leaves the rest. */
@@ -102,13 +111,13 @@ export class StreamLane {
     if (failedAt > 0) {
       // The first of the rest has failed for the first time.
       const rest = { records: records.slice(failedAt), failures: 1 };
-      await this.#rest(restMs(0));
+      await this.#rest(this.#restMs(0));
       return [rest];
     }
     if (bisects && records.length > 1) {
       // Splitting uses up no retry: a poison record is to end alone, with all its own.
       const half = Math.ceil(records.length / 2);
-      await this.#rest(restMs(0));
+      await this.#rest(this.#restMs(0));
       return [records.slice(0, half), records.slice(half)].map((part) => ({ records: part, failures: 0 }));
     }
     const next = { records, failures: failures + 1 };
@@ -116,7 +125,7 @@ export class StreamLane {
       await this.#giveUp(next, 'RetryAttemptsExhausted');
       return [];
     }
-    await this.#rest(restMs(failures));
+    await this.#rest(this.#restMs(failures));
     return [next];
   }
 

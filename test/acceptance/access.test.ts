@@ -81,6 +81,8 @@ describe('without a valid token nobody buys', () => {
     });
     refused(late, 'UNAUTHENTICATED');
     refused(await buyWith(access_token), 'UNAUTHENTICATED');
+    const stale = granted(await shop.client.localToken({ sub: shopper.userId, scope: 'sale:buy', expiresInSeconds: -60 }));
+    refused(await buyWith(stale.access_token), 'UNAUTHENTICATED');
   });
 });
 

@@ -41,7 +41,8 @@ const current = async (order: Order): Promise<Order> => {
   return stored;
 };
 const balanceOf = async (order: Order) =>
-  (await tables.database.send(new GetCommand({ TableName: 'accounts', Key: { userId: order.buyerId, entry: 'account' } }))).Item?.balanceMinor;
+  (await tables.database.send(new GetCommand({ TableName: 'accounts', Key: { userId: order.buyerId, entry: 'account' } }))).Item
+    ?.balanceMinor;
 const movementsOf = async (order: Order) => {
   const { Items = [] } = await tables.database.send(
     new QueryCommand({
@@ -72,7 +73,12 @@ const afterExpiry = (order: Order) => () => order.holdExpiresAtMs + expiryGraceM
 const steps = (order: Order): Record<string, Step> => ({
   charge: charge({ orders: orders(), clock }),
   confirm: confirmOrder({ orders: orders(), stock, clock }),
-  fulfil: fulfilOrder({ orders: orders(), clock, fulfilmentsTable: 'fulfilments', ticketSecret: async () => 'a secret of a test, long enough' }),
+  fulfil: fulfilOrder({
+    orders: orders(),
+    clock,
+    fulfilmentsTable: 'fulfilments',
+    ticketSecret: async () => 'a secret of a test, long enough',
+  }),
   expire: expireOrder({ orders: orders(), nowMs: afterExpiry(order) }),
   compensate: compensate({ orders: orders(), stock, clock }),
 });

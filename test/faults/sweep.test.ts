@@ -83,7 +83,8 @@ describe('with no event ever delivered', () => {
     const rich = await Promise.all(['a', 'b', 'c', 'd'].map((buyer) => placed('no-events', buyer, { quantity: 2 })));
     const poor = await Promise.all(['e', 'f'].map((buyer) => placed('no-events', buyer)));
     const unpaid = await Promise.all(['g', 'h'].map((buyer) => placed('no-events', buyer, { method: 'external' })));
-    const statuses = async () => Promise.all([rich, poor, unpaid].map(async (orders) => [...new Set(await Promise.all(orders.map(statusOf)))]));
+    const statuses = async () =>
+      Promise.all([rich, poor, unpaid].map(async (orders) => [...new Set(await Promise.all(orders.map(statusOf)))]));
 
     await engine.sweep();
     expect(await statuses()).toEqual([['RESERVED'], ['RESERVED'], ['RESERVED']]);

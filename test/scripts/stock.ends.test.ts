@@ -56,6 +56,7 @@ describe('acknowledge', () => {
     expect((await held(bench, saleId)).lines).toEqual([tees(1)]);
     expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0 });
     // Nor does a suspect beyond the total come on sale before the restock has come here.
+    expect(await bench.stock.returnSuspects(saleId, [tees(4)])).toEqual({ outcome: 'RETURNED', count: 0 });
     expect(await bench.stock.returnSuspects(saleId, [tees(2, 3, 4)])).toEqual({ outcome: 'RETURNED', count: 2 });
   });
 

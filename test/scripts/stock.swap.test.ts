@@ -53,6 +53,17 @@ describe('swap', () => {
     expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({ free: ['4'], suspect: ['1', '3', '5'], available: 5 });
   });
 
+  it('finds owned units in every piece of the free ones', async () => {
+    const { saleId } = await openSale(bench);
+    const returned = [await held(bench, saleId), await held(bench, saleId), await held(bench, saleId), await held(bench, saleId), await held(bench, saleId)];
+    for (const hold of returned.filter((_, at) => at % 2 === 0)) await bench.stock.release(saleId, { ...hold, cause: 'order' });
+    const last = await held(bench, saleId, wanting(4));
+    await bench.stock.release(saleId, { ...last, cause: 'order' });
+    const loser = await held(bench, saleId);
+    expect(await swap(saleId, loser, 1, tees(...serials(1, 7)))).toMatchObject({ lines: [tees(8)] });
+    expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({ suspect: ['1', '3', '5', '6', '7'], held: ['2', '4', '8'], free: [] });
+  });
+
   it('leaves units alone that are in somebody else’s hold', async () => {
     const { saleId } = await openSale(bench);
     const other = await held(bench, saleId, wanting(2));
@@ -168,6 +179,27 @@ describe('suspects', () => {
     expect((await expectConserved(bench, saleId)).items.tee?.suspect).toEqual([]);
     await bench.stock.release(saleId, { ...winner, cause: 'order' });
     expect((await expectConserved(bench, saleId)).items.tee?.free).toEqual(['1', '2']);
+  });
+
+  it('that a rolled-back Redis gave out twice are for sale once when both holds have ended', async () => {
+    const { saleId } = await openSale(bench);
+    const winner = await held(bench, saleId, wanting(2));
+    await bench.redis.hset(stockKeys(saleId).sale, 'i:tee', 'c|10|1|0');
+    const loser = await held(bench, saleId, wanting(3));
+    await bench.stock.release(saleId, { ...loser, cause: 'tombstone' });
+    await bench.stock.release(saleId, { ...winner, cause: 'order' });
+    expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({ free: ['1', '2', '3'], available: 10 });
+  });
+
+  it('stop being suspects when the order that had them ends, so that they come back once', async () => {
+    const { saleId } = await openSale(bench);
+    const winner = await held(bench, saleId, wanting(2));
+    await bench.stock.acknowledge(saleId, winner, 'live');
+    await bench.redis.hset(stockKeys(saleId).sale, 'i:tee', 'c|10|1|0');
+    await swap(saleId, await held(bench, saleId, wanting(2)), 2, tees(1, 2));
+    await bench.stock.release(saleId, { ...winner, cause: 'order' });
+    expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({ free: ['1', '2'], suspect: [] });
+    expect(await bench.stock.returnSuspects(saleId, [tees(1, 2)])).toEqual({ outcome: 'RETURNED', count: 0 });
   });
 
   it('are none in a sale that is not loaded', async () => {

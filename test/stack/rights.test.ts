@@ -186,11 +186,5 @@ describe('the database', () => {
     // Every function that has a table at hand was seen at work.
     const workers = (calls: Iterable<string>) => new Set([...calls].map((each) => each.split(' ')[0]));
     expect(workers(called)).toEqual(workers(rights));
-    process.stdout.write(
-      `${[...rights]
-        .filter((each) => !called.has(each))
-        .sort()
-        .join('\n')}\n`,
-    );
   });
 });

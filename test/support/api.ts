@@ -105,6 +105,8 @@ export async function startApi() {
     async call(method: string, target: string, call: Call = {}): Promise<Answer> {
       return answerOf(await handler(eventOf(method, target, call), {} as Context));
     },
+    /** Redis is gone, and stays away. */
+    stopRedis: () => server.stop(),
     async stop() {
       redis.disconnect();
       await Promise.all([rows.stop(), server.stop(), secrets.stop()]);

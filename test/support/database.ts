@@ -28,7 +28,10 @@ export async function startTables() {
         TableName,
         BillingMode: 'PAY_PER_REQUEST',
         KeySchema: keySchema(shape),
-        AttributeDefinitions: [...keys].map((AttributeName) => ({ AttributeName, AttributeType: numberKeys.has(AttributeName) ? 'N' : 'S' })),
+        AttributeDefinitions: [...keys].map((AttributeName) => ({
+          AttributeName,
+          AttributeType: numberKeys.has(AttributeName) ? 'N' : 'S',
+        })),
         ...(indexes.length === 0
           ? {}
           : {

@@ -23,6 +23,7 @@ const refused: Record<string, readonly Case[]> = {
     ['functions/orders/order.model.ts', 'ioredis'],
     ['functions/orders/order.model.ts', 'node:fs'],
     ['functions/orders/order.model.ts', './order.repository.ts'],
+    ['functions/stock/stock.model.ts', '../../lua/stock/reserve.lua'],
   ],
   'a model keeps to its capability like any use case': [['functions/orders/order.model.ts', '../sales/sale.repository.ts']],
   'what ships never imports what deploys': [
@@ -54,6 +55,10 @@ const accepted: Record<string, readonly Case[]> = {
     ['functions/orders/order.model.ts', '../sales/sale.model.ts'],
     ['functions/orders/order.model.ts', '../shared/ids.ts'],
     ['functions/orders/order.model.ts', './order.events.ts'],
+  ],
+  'scripts take their Lua as text': [
+    ['functions/stock/stock.definitions.ts', '../../lua/stock/reserve.lua'],
+    ['functions/stock/stock.scripts.ts', '../../lua/lib/reply.lua'],
   ],
   'handlers and wiring put the parts together': [
     ['functions/orders/place.handler.ts', '../stock/stock.scripts.ts'],

@@ -135,6 +135,14 @@ describe('the door of a route', () => {
       expect(await send(echo(), { ...good, key })).toMatchObject({ status: 201, body: { key } });
   });
 
+  it('takes no buyer whose name could not be one', async () => {
+    for (const sub of ['auth0|5f7c', 'a b', 'x'.repeat(65), 'ada#ben']) {
+      expect(await send(echo(), { ...good, as: buyer(sub) })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    }
+    const asOperator = { ...good, as: { sub: 'machine@clients', scope: 'sale:operate' } };
+    expect(await send(echo({ access: 'operate' }), asOperator)).toMatchObject({ status: 201 });
+  });
+
   it('gives one resource one path, so that a key means the same however the path was spelled', async () => {
     const keyOf = endpoint(post(), async (request) => ({ body: keyedRequest(request) }));
     const plain = await send(keyOf, { ...good, path: '/v1/things/x' });

@@ -43,7 +43,7 @@ describe('the dispatcher', () => {
             publish: async (entries) => {
               const lost = fate(idsOf(entries).join()) === 'lost';
               const taken = entries.map((entry) => !lost && fate(idsOf([entry])[0]) !== 'refused');
-              entries.forEach((entry, index) => taken[index] || refused.add((entry.detail as { orderId: string }).orderId));
+              for (const [index, entry] of entries.entries()) if (!taken[index]) refused.add((entry.detail as { orderId: string }).orderId);
               if (lost) throw new Error('the call was lost');
               return taken;
             },

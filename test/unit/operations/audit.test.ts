@@ -230,6 +230,16 @@ describe('the audit finds', () => {
     expect(await audit(second.sale)).toMatchObject(notBalanced);
   });
 
+  it('money that was captured out of another order’s escrow', async () => {
+    const { sale, buyerId, sold } = await soldSale();
+    const entries = [
+      { account: 'escrow:another', amountMinor: -2 * price },
+      { account: `seller:${sale.saleId}`, amountMinor: 2 * price },
+    ];
+    await change('accounts', { userId: buyerId, entry: `movement#${sold.orderId}#capture` }, 'entries', entries);
+    expect(await audit(sale)).toMatchObject(notBalanced);
+  });
+
   it('an order that is fulfilled and was never charged', async () => {
     const { sale, held } = await soldSale();
     await change('orders', { orderId: held.orderId }, 'status', 'FULFILLED');

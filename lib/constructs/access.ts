@@ -1,0 +1,19 @@
+import type { TableAccess } from './tables.ts';
+
+/**
+ * What moving an order needs: the order and its outbox row. The other tables of its transaction come by name alone, because the
+ * repository of orders knows them all; whoever touches one adds the piece below.
+ */
+export const movesOrders = {
+  orders: { actions: ['GetItem', 'PutItem'] },
+  outbox: { actions: ['PutItem'] },
+  units: { actions: [] },
+  allowances: { actions: [] },
+  accounts: { actions: [] },
+} as const satisfies TableAccess;
+
+export const sellsUnits = { units: { actions: ['UpdateItem'] } } as const satisfies TableAccess;
+
+export const freesUnits = { units: { actions: ['DeleteItem'] }, allowances: { actions: ['DeleteItem'] } } as const satisfies TableAccess;
+
+export const movesMoney = { accounts: { actions: ['PutItem', 'UpdateItem'] } } as const satisfies TableAccess;
