@@ -34,9 +34,9 @@ const Content = z.tuple([z.string(), z.string().min(1)]);
 /** The position a cursor stands for, or undefined for a word that this list never gave out. */
 export function decodeCursor(list: string, cursor: string): string | undefined {
   try {
-    const content = Content.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    // Base64url decodes leniently; one position has one cursor.
-    return content[0] === list && encodeCursor(list, content[1]) === cursor ? content[1] : undefined;
+    const [, position] = Content.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    // Base64url decodes leniently, and a cursor names its list: only what this list would give out itself is its cursor.
+    return encodeCursor(list, position) === cursor ? position : undefined;
   } catch {
     return undefined;
   }

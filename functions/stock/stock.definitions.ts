@@ -22,6 +22,12 @@ import { parseHold, parseLines, parseSlots } from './stock.records.ts';
 // One typed wrapper per script of lua/stock: the header of each Lua file is its contract, this is the same in types.
 
 const records = [recordsLib, unitsLib, holdsLib];
+/**
+ * Shared pieces that a script seldom needs, made when it calls `name()`. Redis makes every function of a script anew at each call, needed or not:
+ * for `reserve` that was a fifth of its time.
+ */
+const seldom = (name: string, pieces: readonly string[], gives: readonly string[]) =>
+  [`local function ${name}()`, ...pieces, `return ${gives.join(', ')}`, 'end'].join('\n');
 const slots = whole.transform(parseSlots);
 const lines = z.string().transform(parseLines);
 const soldOut = z.tuple([z.string(), whole]).transform(([sku, available]) => ({ sku, available }));
@@ -51,7 +57,12 @@ export const load = defineScript({
 
 export const reserve = defineScript({
   name: 'stock.reserve',
-  lua: [...records, slotsLib, poolLib, reserveLua],
+  lua: [
+    recordsLib,
+    seldom('allowance', [unitsLib, slotsLib], ['count_slots', 'grant_slots', 'lacks_slots']),
+    seldom('returned_units', [unitsLib, poolLib], ['find_lowest', 'take_found', 'compact']),
+    reserveLua,
+  ],
   keys: ['sale', 'free', 'expiry'],
   args: ['holdId', 'buyerId', 'payloadHash'],
   each: ['sku', 'quantity'],

@@ -152,22 +152,21 @@ function decoded(parameters: Readonly<Record<string, string>>): Record<string, s
   }
 }
 
-/** The whole body. Throws when it is too large, and reads what is left as far as it is bearable, so that the sender hears of it. */
+/** The whole body. Throws when it is too large, after reading it as far as that is bearable: whoever is still sending hears no answer. */
 function readBody(incoming: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const tooLarge = () => reject(new Problem('BODY_TOO_LARGE', `A body may have at most ${bodyBytesMax} bytes.`));
-    if (Number(incoming.headers['content-length'] ?? 0) > bodyBytesMax) tooLarge();
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
+      if (bytes <= bodyBytesMax) chunks.push(chunk);
+      else chunks.length = 0;
       if (bytes > drainBytesMax) incoming.destroy();
-      else if (bytes > bodyBytesMax) {
-        chunks.length = 0;
-        tooLarge();
-      } else chunks.push(chunk);
     });
-    incoming.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    incoming.once('end', () => {
+      if (bytes > bodyBytesMax) reject(new Problem('BODY_TOO_LARGE', `A body may have at most ${bodyBytesMax} bytes.`));
+      else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
     incoming.once('error', reject);
     incoming.once('close', () => reject(new Error('the connection was closed')));
   });
@@ -193,8 +192,6 @@ function write(response: ServerResponse, reply: HttpReply, requestId: string, co
     'x-request-id': requestId,
     ...(hasBody ? { 'content-length': Buffer.byteLength(reply.body) } : {}),
     ...corsHeaders(cors, incoming.headers.origin),
-    // Whoever is still sending a body that nobody wants is told to stop.
-    ...(incoming.complete ? {} : { connection: 'close' }),
   });
   response.end(hasBody && incoming.method !== 'HEAD' ? reply.body : undefined);
 }

@@ -45,7 +45,9 @@ function startMapping(mapping: Assembly['mappings'][number], options: MappingOpt
     ...{ mapping, streamArn, partitionKey, target, onLog, nowMs },
     endpoint: options.databaseEndpoint,
     async giveUpTo(notice) {
-      if (destination !== undefined) await queues.send(destination, [JSON.stringify(notice)]);
+      if (destination === undefined) return;
+      const failed = await queues.send(destination, [JSON.stringify(notice)]);
+      if (failed.length > 0) onLog(`${destination} did not take ${JSON.stringify(notice)}`);
     },
   });
 }

@@ -21,7 +21,7 @@ if order_state ~= 'live' and order_state ~= 'confirmed' and order_state ~= 'ende
 local ordered, units = {}, 0
 for at = 8, argc, 2 do
   local sku, serials = ARGV[at], expand(ARGV[at + 1], UNITS_PER_HOLD_MAX)
-  if not is_id(sku) or ordered[sku] or not serials or #serials == 0 then return bad_call('acknowledge line') end
+  if not is_sku(sku) or ordered[sku] or not serials or #serials == 0 then return bad_call('acknowledge line') end
   ordered[sku] = serials
   units = units + #serials
   order.lines[#order.lines + 1] = { sku = sku, serials = serials }

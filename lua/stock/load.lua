@@ -17,7 +17,7 @@ if not (limit and hold_ms) then return bad_call('load limit') end
 local skus, totals, seen = {}, {}, {}
 for at = 8, argc, 2 do
   local sku, total = ARGV[at], whole(ARGV[at + 1], 1, SERIAL_MAX)
-  if not is_id(sku) or not total or seen[sku] then return bad_call('load item') end
+  if not is_sku(sku) or not total or seen[sku] then return bad_call('load item') end
   seen[sku] = true
   skus[#skus + 1], totals[#totals + 1] = sku, total
 end

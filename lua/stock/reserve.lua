@@ -5,20 +5,24 @@
 --  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | NOT_OPEN scheduled|closed | PAUSED | BUYER_LIMIT limit used | SOLD_OUT sku available
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
 -- The hold's expiry goes to a list, not to a sorted set: a sale's hold time is constant, so the list is in order of time by itself.
+-- This is the hot path: few tables, and what is seldom needed is made only when it is (see its definition in stock.definitions.ts).
 local argc = #ARGV
 if #KEYS ~= 3 or argc < 5 or argc > 3 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('reserve arity') end
 local SALE, FREE, EXPIRY = KEYS[1], KEYS[2], KEYS[3]
 local hold_id, buyer_id, payload_hash = ARGV[1], ARGV[2], ARGV[3]
 if not (is_id(hold_id) and is_id(buyer_id) and is_id(payload_hash)) then return bad_call('reserve id') end
 
-local skus, quantities, wanted, seen = {}, {}, 0, {}
-local query = { 'HMGET', SALE, 's', 'h:' .. hold_id, 'b:' .. buyer_id }
+local hold_field, buyer_field = 'h:' .. hold_id, 'b:' .. buyer_id
+local query = { 'HMGET', SALE, 's', hold_field, buyer_field }
+local wanted = 0
 for at = 4, argc, 2 do
-  local sku, quantity = ARGV[at], whole(ARGV[at + 1], 1, UNITS_PER_HOLD_MAX)
-  if not quantity or seen[sku] then return bad_call('reserve line') end
-  seen[sku] = true
-  wanted = wanted + quantity
-  skus[#skus + 1], quantities[#quantities + 1], query[#query + 1] = sku, quantity, 'i:' .. sku
+  -- Digits only: tonumber alone takes '0x10', ' 7' and '1e1'.
+  if not string.find(ARGV[at + 1], '^[1-9]%d?$') then return bad_call('reserve line') end
+  wanted = wanted + ARGV[at + 1]
+  query[#query + 1] = 'i:' .. ARGV[at]
+  for before = 4, at - 2, 2 do
+    if ARGV[before] == ARGV[at] then return bad_call('reserve line') end
+  end
 end
 if wanted > UNITS_PER_HOLD_MAX then return bad_call('reserve quantity') end
 
@@ -33,82 +37,83 @@ if found[2] then
   local state, born, expires, hash, buyer, slots, lines = string.match(found[2], HOLD_RECORD)
   if state == 'E' then return { 'ENDED' } end
   if hash ~= payload_hash or buyer ~= buyer_id then return { 'KEY_REUSED' } end
-  -- A hold that lost slots to other orders of the buyer (mend) must not become an order: it would slip past the limit.
-  if state == 'H' and limit > 0 and lacks_slots(slots, lines) then return { 'BUYER_LIMIT', limit, count_slots(mask) } end
+  if state == 'H' and limit > 0 then
+    -- A hold that lost slots to other orders of the buyer (mend) must not become an order: it would slip past the limit.
+    local count_slots, _, lacks_slots = allowance()
+    if lacks_slots(slots, lines) then return { 'BUYER_LIMIT', limit, count_slots(mask) } end
+  end
   return { 'RESERVED', born, expires, slots, lines, state }
 end
 
-for at = 1, #skus do
-  if not found[3 + at] then return { 'UNKNOWN_SKU', skus[at] } end
+for at = 4, argc, 2 do
+  if not found[at / 2 + 2] then return { 'UNKNOWN_SKU', ARGV[at] } end
 end
 
 local time = redis.call('TIME')
-local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local micros = string.sub('00000' .. time[2], -6)
+local now_ms = tonumber(time[1] .. string.sub(micros, 1, 3))
 if control == 'closed' or now_ms >= tonumber(closes_at) then return { 'NOT_OPEN', 'closed' } end
 if now_ms < tonumber(opens_at) then return { 'NOT_OPEN', 'scheduled' } end
 if control == 'paused' then return { 'PAUSED' } end
 
 local slots = 0
 if limit > 0 then
-  local used = count_slots(mask)
+  local used = 0
+  -- The lowest slots: a buyer's first hold takes 1, 2, 3, ...
+  slots = 2 ^ wanted - 1
+  if mask > 0 then
+    local count_slots, grant_slots = allowance()
+    used = count_slots(mask)
+    if used + wanted <= limit then slots = grant_slots(mask, wanted) end
+  end
   if used + wanted > limit then return { 'BUYER_LIMIT', limit, used } end
-  slots = grant_slots(mask, wanted)
 end
 
-local items = {}
-for at = 1, #skus do
-  local item = read_item(found[3 + at])
-  local available = available_of(item)
-  if available < quantities[at] then return { 'SOLD_OUT', skus[at], available } end
-  items[at] = item
-end
-
--- Looked for first and taken later: a pool that does not keep what the counter promises must not stop this halfway.
-local returned = {}
-for at = 1, #skus do
-  if items[at].free > 0 then
-    local want = math.min(items[at].free, quantities[at])
-    local serials, ranges, rest = find_lowest(FREE, skus[at], want)
-    if #serials ~= want then error('BROKEN free pool of ' .. skus[at]) end
-    returned[at] = { serials = serials, ranges = ranges, rest = rest }
-  end
-end
-
-local record = { 'HSET', SALE }
-local lines = {}
-for at = 1, #skus do
-  local item, serials = items[at], {}
-  if returned[at] then
-    serials = returned[at].serials
-    take_found(FREE, returned[at].ranges, returned[at].rest)
-    item.free = item.free - #serials
-  end
-  local first = item.next_serial
-  item.next_serial = first + quantities[at] - #serials
-  local text
-  if #serials == 0 then
-    text = item.next_serial - first == 1 and tostring(first) or (first .. '-' .. item.next_serial - 1)
+local record = { 'HSET', SALE, hold_field, '' }
+local lines, returned = '', nil
+for at = 4, argc, 2 do
+  local sku, quantity = ARGV[at], tonumber(ARGV[at + 1])
+  local total, next_serial, free = string.match(found[at / 2 + 2], ITEM_RECORD)
+  if not total then error('BROKEN item record') end
+  local available = free + math.max(0, total - next_serial + 1)
+  if available < quantity then return { 'SOLD_OUT', sku, available } end
+  local units
+  if free == '0' then
+    units = quantity == 1 and next_serial or next_serial .. '-' .. next_serial + quantity - 1
+    next_serial = next_serial + quantity
   else
-    for serial = first, item.next_serial - 1 do
+    -- Looked for here and taken below: a later line may be refused, and a pool may not have what the counter says.
+    local find_lowest, _, compact = returned_units()
+    local want = math.min(free, quantity)
+    local serials, ranges, rest = find_lowest(FREE, sku, want)
+    if #serials ~= want then error('BROKEN free pool of ' .. sku) end
+    returned = returned or {}
+    returned[#returned + 1] = { ranges, rest }
+    for serial = next_serial, next_serial + quantity - want - 1 do
       serials[#serials + 1] = serial
     end
-    text = compact(serials)
+    units = compact(serials)
+    next_serial, free = next_serial + quantity - want, free - want
   end
-  lines[at] = skus[at] .. '=' .. text
-  record[#record + 1] = 'i:' .. skus[at]
-  record[#record + 1] = item_text(item)
+  lines = lines .. (at > 4 and ';' or '') .. sku .. '=' .. units
+  record[#record + 1] = query[at / 2 + 4]
+  record[#record + 1] = 'c|' .. total .. '|' .. next_serial .. '|' .. free
 end
-lines = table.concat(lines, ';')
 
-local born = time[1] .. string.format('%06d', time[2])
+local born = time[1] .. micros
 if tonumber(born) <= tonumber(born_floor) then born = string.format('%.0f', born_floor + 1) end
-local expires = string.format('%.0f', now_ms + hold_ms)
-record[#record + 1] = 'h:' .. hold_id
-record[#record + 1] = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
+local expires = now_ms + hold_ms
+record[4] = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
 if limit > 0 then
-  record[#record + 1] = 'b:' .. buyer_id
-  record[#record + 1] = bit.bor(mask, slots)
+  record[#record + 1] = buyer_field
+  record[#record + 1] = mask + slots
 end
 redis.call(unpack(record))
 redis.call('RPUSH', EXPIRY, hold_id .. '|' .. expires .. '|' .. born)
-return { 'RESERVED', born, expires, slots, lines, '' }
+if returned then
+  local _, take_found = returned_units()
+  for at = 1, #returned do
+    take_found(FREE, returned[at][1], returned[at][2])
+  end
+end
+return { 'RESERVED', born, string.format('%.0f', expires), slots, lines, '' }

@@ -9,7 +9,7 @@ local SALE, FREE, SUSPECTS = KEYS[1], KEYS[2], KEYS[3]
 local lines, seen, units = {}, {}, 0
 for at = 1, argc, 2 do
   local sku, serials = ARGV[at], expand(ARGV[at + 1], 1000)
-  if not is_id(sku) or seen[sku] or not serials or #serials == 0 then return bad_call('return-suspects line') end
+  if not is_sku(sku) or seen[sku] or not serials or #serials == 0 then return bad_call('return-suspects line') end
   seen[sku] = true
   units = units + #serials
   lines[#lines + 1] = { sku = sku, serials = serials }

@@ -6,7 +6,7 @@ if #KEYS ~= 2 or #ARGV ~= 3 then return bad_call('suspects arity') end
 local SALE, SUSPECTS = KEYS[1], KEYS[2]
 local limit, after_sku, after = whole(ARGV[1], 1, 1000), ARGV[2], whole(ARGV[3], 0, SERIAL_MAX)
 if not limit or not after then return bad_call('suspects limit') end
-if after_sku ~= '' and not is_id(after_sku) then return bad_call('suspects sku') end
+if after_sku ~= '' and not is_sku(after_sku) then return bad_call('suspects sku') end
 if redis.call('HEXISTS', SALE, 's') == 0 then return { 'NOT_LOADED' } end
 
 local lines, count = {}, 0

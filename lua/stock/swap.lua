@@ -59,7 +59,7 @@ if not born_us then return bad_call('swap born') end
 local wanted, seen, units, known = {}, {}, 0, 0
 for at = 3, argc, 3 do
   local sku, quantity, owned = ARGV[at], whole(ARGV[at + 1], 1, UNITS_PER_HOLD_MAX), expand(ARGV[at + 2], OWNED_MAX)
-  if not is_id(sku) or seen[sku] or not quantity or not owned then return bad_call('swap line') end
+  if not is_sku(sku) or seen[sku] or not quantity or not owned then return bad_call('swap line') end
   seen[sku] = true
   units, known = units + quantity, known + #owned
   wanted[#wanted + 1] = { sku = sku, quantity = quantity, owned = owned, is_owned = set_of(owned) }
