@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { CannotStart } from '../lib/local/child.ts';
 import { buyCommand, loadDemo } from '../lib/local/demo.ts';
 import { type Runtime, startRuntime } from '../lib/local/index.ts';
+import { UnsupportedTemplate } from '../lib/local/intrinsics.ts';
 
 // `npm start`: the whole system on this machine, until Ctrl-C.
 
@@ -46,7 +48,8 @@ function explain(error: unknown, port: number): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `Port ${port} is in use. Stop what listens there, or choose another: PORT=0 npm start picks a free one.`;
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const isSaidWhole = error instanceof CannotStart || error instanceof UnsupportedTemplate;
+  return error instanceof Error && !isSaidWhole ? (error.stack ?? error.message) : String(error instanceof Error ? error.message : error);
 }
 
 const settings = Settings.safeParse(process.env);
@@ -65,7 +68,8 @@ try {
     redisUrl: REDIS_URL,
     dynamodbEndpoint: DYNAMODB_ENDPOINT,
     out: say,
-    onLog: (source, line) => complain(`[${source}] ${line}`),
+    // What went well is for the log of a deployment; here it would bury what did not.
+    onLog: (source, line) => line.startsWith('{"level":"info"') || complain(`[${source}] ${line}`),
   });
   const started = await runtime;
   await loadDemo(started.url, Date.now());

@@ -1,4 +1,4 @@
-import type { OutboxRow } from '../orders/outbox.model.ts';
+import { eventsOf, type OutboxRow } from '../orders/outbox.model.ts';
 
 /** One event as the bus takes it. */
 export interface BusEntry {
@@ -29,7 +29,7 @@ const callsAtOnce = 4;
  */
 export async function dispatch(records: readonly DispatchRecord[], bus: Bus, source: string): Promise<string[]> {
   const entries = records.flatMap(({ recordId, row }) =>
-    row.events.map(({ name, detail }) => ({ recordId, entry: { source, name, detail, atMs: row.atMs } })),
+    eventsOf(row).map(({ name, detail }) => ({ recordId, entry: { source, name, detail, atMs: row.atMs } })),
   );
   const calls = Array.from({ length: Math.ceil(entries.length / entriesMax) }, (_, call) =>
     entries.slice(call * entriesMax, (call + 1) * entriesMax),

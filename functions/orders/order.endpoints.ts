@@ -32,8 +32,9 @@ export function orderEndpoints({ orders, list, compensate, clock }: OrderEndpoin
       const { limit, cursor, ...filter } = query;
       if (!caller.mayOperate && filter.buyerId !== undefined) throw new Problem('FORBIDDEN', 'The filter buyerId is for operators.');
       const visible = caller.mayOperate ? filter : { ...filter, buyerId: caller.userId };
-      const page = await list.page(orderListName, visible, limit, cursor);
-      return { body: { items: page.items.map(orderAnswer), nextCursor: page.nextCursor } };
+      const listed = await list.page(orderListName, visible, limit, cursor);
+      if (listed.outcome === 'bad-position') throw new Problem('INVALID_REQUEST', 'query.cursor: is not a cursor of this list');
+      return { body: { items: listed.page.items.map(orderAnswer), nextCursor: listed.page.nextCursor } };
     }),
 
     endpoint(cancelOrderRoute, async ({ params, caller }) => {

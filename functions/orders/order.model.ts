@@ -86,9 +86,9 @@ export const expiryGraceMs = 1_000;
 type Changes = Partial<Omit<Order, 'orderId' | 'holdId' | 'version' | 'dueAtMs'>>;
 
 function step(order: Order, nowMs: number, changes: Changes, rest: Omit<Transition, 'next'>): Decision<never> {
-  const { dueAtMs: _, ...previous } = order;
+  const { dueAtMs: dueBeforeMs, ...previous } = order;
   const next = { ...previous, ...changes, version: order.version + 1, updatedAtMs: nowMs };
-  const dueAtMs = nextDueMs(next, nowMs);
+  const dueAtMs = nextDueMs(next, nowMs, dueBeforeMs);
   return { outcome: 'go', transition: { next: dueAtMs === undefined ? next : { ...next, dueAtMs }, ...rest } };
 }
 
@@ -102,14 +102,22 @@ export const ownsUnits = (order: Pick<Order, 'status'>): boolean => !hasEnded(or
 export const owesMoney = (order: Pick<Order, 'status' | 'payment'>): boolean =>
   order.payment.state === 'authorised' || (order.payment.state === 'captured' && order.status !== 'FULFILLED');
 
-/** When the sweeper should look at the order, or undefined when its status rests, its money is settled and its stock released. */
-export function nextDueMs(order: Pick<Order, 'status' | 'payment' | 'stock' | 'holdExpiresAtMs'>, nowMs: number): number | undefined {
+/**
+ * When the sweeper should look at the order, or undefined when its status rests, its money is settled and its stock released. A moment
+ * still to come stays unless it must be sooner: an order on its way to its end then moves in the due index twice, in and out.
+ */
+export function nextDueMs(
+  order: Pick<Order, 'status' | 'payment' | 'stock' | 'holdExpiresAtMs'>,
+  nowMs: number,
+  dueBeforeMs = Number.NEGATIVE_INFINITY,
+): number | undefined {
   if (hasEnded(order) && order.stock === 'released' && !owesMoney(order)) return undefined;
   if (order.status === 'FULFILLED' && !owesMoney(order)) return undefined;
   const awaitsPayment = order.status === 'RESERVED' && order.payment.state === 'none';
   const expiresMs = order.holdExpiresAtMs + expiryGraceMs;
-  if (awaitsPayment) return order.payment.method === 'external' ? expiresMs : Math.min(expiresMs, nowMs + eventsGraceMs);
-  return nowMs + eventsGraceMs;
+  if (awaitsPayment && order.payment.method === 'external') return expiresMs;
+  const graceMs = awaitsPayment ? Math.min(expiresMs, nowMs + eventsGraceMs) : nowMs + eventsGraceMs;
+  return dueBeforeMs > nowMs ? Math.min(dueBeforeMs, graceMs) : graceMs;
 }
 
 /** The whole amount is set aside in the buyer's account. */

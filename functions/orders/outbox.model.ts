@@ -1,16 +1,19 @@
 import * as z from 'zod';
 import { rfc3339 } from '../shared/clock.ts';
-import { OrderId } from '../shared/ids.ts';
-import { AnyOrderEvent, type OrderEventName, orderEventNames } from './order.events.ts';
+import { OrderId, SaleId, UserId } from '../shared/ids.ts';
+import { type AnyOrderEvent, type OrderEventName, orderEventNames } from './order.events.ts';
 import type { Order, Transition } from './order.model.ts';
 
-/** A transition as the outbox keeps it: what a dispatcher publishes, and the order's timeline. */
+/** A transition as the outbox keeps it: what a dispatcher publishes, and the order's timeline. The envelope of its events stands once. */
 export const OutboxRow = z.object({
   orderId: OrderId,
   version: z.int().positive(),
-  events: z.array(z.object({ name: z.enum(orderEventNames), detail: AnyOrderEvent })),
+  saleId: SaleId,
+  buyerId: UserId,
+  strategy: z.enum(['reserve-first', 'charge-first']),
   status: z.string(),
   paymentState: z.string(),
+  events: z.array(z.object({ name: z.enum(orderEventNames), data: z.record(z.string(), z.unknown()) })),
   atMs: z.number(),
 });
 export type OutboxRow = z.infer<typeof OutboxRow>;
@@ -43,24 +46,28 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
 }
 
 /** The row `orderId#version` that commits with the transition; its events are published from it, at least once. */
-export function outboxRow({ next, events }: Pick<Transition, 'next' | 'events'>): OutboxRow {
-  const envelope = {
-    orderId: next.orderId,
-    saleId: next.saleId,
-    buyerId: next.buyerId,
-    version: next.version,
-    occurredAt: rfc3339(next.updatedAtMs),
-    strategy: next.strategy,
-  };
-  return {
-    orderId: next.orderId,
-    version: next.version,
-    events: events.map((name) => ({
-      name,
-      detail: { eventId: `${next.orderId}#${next.version}#${name}`, ...envelope, data: dataOf(name, next) },
-    })),
-    status: next.status,
-    paymentState: next.payment.state,
-    atMs: next.updatedAtMs,
-  };
+export const outboxRow = ({ next, events }: Pick<Transition, 'next' | 'events'>): OutboxRow => ({
+  orderId: next.orderId,
+  version: next.version,
+  saleId: next.saleId,
+  buyerId: next.buyerId,
+  strategy: next.strategy,
+  status: next.status,
+  paymentState: next.payment.state,
+  events: events.map((name) => ({ name, data: dataOf(name, next) })),
+  atMs: next.updatedAtMs,
+});
+
+/** The row's events as they travel on the bus. The same row gives the same events, however often it is published. */
+export function eventsOf({
+  orderId,
+  version,
+  saleId,
+  buyerId,
+  strategy,
+  events,
+  atMs,
+}: OutboxRow): { name: OrderEventName; detail: AnyOrderEvent }[] {
+  const envelope = { orderId, saleId, buyerId, version, occurredAt: rfc3339(atMs), strategy };
+  return events.map(({ name, data }) => ({ name, detail: { eventId: `${orderId}#${version}#${name}`, ...envelope, data } }));
 }

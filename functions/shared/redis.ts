@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import { log } from './telemetry.ts';
 
 export type RedisClient = Redis | Cluster;
+
+const connectTimeoutMs = 2_000;
 
 export interface RedisAddress {
   /** `redis://` or `rediss://`, host and port; the latter is TLS. */
@@ -31,7 +34,7 @@ const optionsOf = ({ protocol, username, password: urlPassword }: URL, password:
   ...(username ? { username: decodeURIComponent(username) } : {}),
   ...(password || urlPassword ? { password: password || decodeURIComponent(urlPassword) } : {}),
   ...(protocol === 'rediss:' ? { tls: {} } : {}),
-  connectTimeout: 2_000,
+  connectTimeout: connectTimeoutMs,
   commandTimeout: commandTimeoutMs,
   // A socket that died while the container was frozen gives no error: without this each command on it would wait for its own timeout.
   socketTimeout: Math.max(500, commandTimeoutMs - 500),
@@ -56,5 +59,17 @@ function connectCluster(host: string, port: number, options: ReturnType<typeof o
     // twice (see script.ts); few times, so that the answer comes while somebody waits for it.
     retryDelayOnFailover: 100,
     maxRedirections: 4,
+  });
+}
+
+/**
+ * Waits until a cluster's client knows the cluster, and throws when that takes longer than the time to connect. What is sent before would wait
+ * in a queue that has no timeout. (A single server's commands are under `commandTimeout` wherever they wait.)
+ */
+export async function clusterIsKnown(redis: RedisClient): Promise<void> {
+  if (!(redis instanceof Cluster) || redis.status === 'ready') return;
+  const deadline = AbortSignal.timeout(connectTimeoutMs);
+  await once(redis, 'ready', { signal: deadline }).catch((cause: unknown) => {
+    throw new Error('the cluster was not reached', { cause });
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { RedisClient } from './redis.ts';
+import { clusterIsKnown, type RedisClient } from './redis.ts';
 
 /** The script says that it was called wrongly: arity, a number out of bounds. Nothing was written. */
 export class BadCall extends Error {
@@ -77,6 +77,7 @@ export function defineScript<
 }
 
 async function run(redis: RedisClient, text: string, digest: string, keyCount: number, values: Value[]): Promise<unknown> {
+  if (redis.isCluster) await clusterIsKnown(redis);
   try {
     return await redis.evalsha(digest, keyCount, ...values);
   } catch (error) {

@@ -6,7 +6,8 @@ export interface TableShape {
   readonly environment: string;
   readonly partitionKey: string;
   readonly sortKey?: string;
-  readonly indexes?: Readonly<Record<string, { partitionKey: string; sortKey: string; include: readonly string[] }>>;
+  /** Indexes hold keys alone: what a transition changes besides is read from the order. */
+  readonly indexes?: Readonly<Record<string, { partitionKey: string; sortKey: string }>>;
   readonly stream?: true;
   readonly expiry?: string;
 }
@@ -22,10 +23,10 @@ export const tables = {
     partitionKey: 'orderId',
     indexes: {
       // Sparse: an order leaves it when its status rests, its money is settled and its stock is released.
-      due: { partitionKey: 'dueShard', sortKey: 'dueAtMs', include: [] },
-      byBuyer: { partitionKey: 'buyerId', sortKey: 'listKey', include: ['saleId', 'status'] },
+      due: { partitionKey: 'dueShard', sortKey: 'dueAtMs' },
+      byBuyer: { partitionKey: 'buyerId', sortKey: 'listKey' },
       // One sale's orders arrive all at once: one partition would throttle the table behind it.
-      bySale: { partitionKey: 'saleShard', sortKey: 'listKey', include: ['saleId', 'buyerId', 'status'] },
+      bySale: { partitionKey: 'saleShard', sortKey: 'listKey' },
     },
     // Tombstones alone carry it: they end after a day, orders never.
     expiry: 'expiresAtSeconds',

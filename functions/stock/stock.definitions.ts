@@ -44,7 +44,9 @@ const grouped = (size: number, groupSize: number) =>
 
 const dueHold = z.tuple([z.string(), z.string()]).transform(([holdId, record]) => parseHold(holdId, record));
 const readSale = z.tuple([whole, z.enum(['open', 'paused', 'closed']), whole, whole, whole, whole, whole, whole]);
-const readItem = z.tuple([z.string(), whole, whole, whole]).transform(([sku, total, available, given]) => ({ sku, total, available, given }));
+const readItem = z
+  .tuple([z.string(), whole, whole, whole])
+  .transform(([sku, total, available, given]) => ({ sku, total, available, given }));
 
 export const load = defineScript({
   name: 'stock.load',

@@ -1,8 +1,8 @@
 import type { Sale } from '../sales/sale.model.ts';
 import type { RedisClient } from '../shared/redis.ts';
+import * as scripts from './stock.definitions.ts';
 import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
 import { formatSlots, formatUnits, parseHold, parseRange } from './stock.records.ts';
-import * as scripts from './stock.definitions.ts';
 
 /** Every key of a sale's stock. The hash tag keeps them in one slot of a cluster, so that a script may touch them together. */
 export const stockKeys = (saleId: string) => ({
@@ -13,7 +13,10 @@ export const stockKeys = (saleId: string) => ({
   undecided: `{${saleId}}:undecided`,
 });
 
-export type SaleToLoad = Pick<Sale, 'saleId' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds'> & {
+export type SaleToLoad = Pick<
+  Sale,
+  'saleId' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds'
+> & {
   readonly items: readonly { readonly sku: string; readonly total: number }[];
 };
 
@@ -74,7 +77,10 @@ export function stockScripts(redis: RedisClient) {
       scripts.release(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, cause } }),
 
     /** Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. */
-    swap: (saleId: string, { holdId, bornUs, lines, owned }: HoldRef & { readonly lines: readonly StockLine[]; readonly owned: readonly LineUnits[] }) =>
+    swap: (
+      saleId: string,
+      { holdId, bornUs, lines, owned }: HoldRef & { readonly lines: readonly StockLine[]; readonly owned: readonly LineUnits[] },
+    ) =>
       scripts.swap(redis, {
         keys: stockKeys(saleId),
         args: { holdId, bornUs },
@@ -94,8 +100,10 @@ export function stockScripts(redis: RedisClient) {
     },
 
     /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`. */
-    suspects: (saleId: string, { limit, after }: { readonly limit: number; readonly after?: { readonly sku: string; readonly unit: string } }) =>
-      scripts.suspects(redis, { keys: stockKeys(saleId), args: { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 } }),
+    suspects: (
+      saleId: string,
+      { limit, after }: { readonly limit: number; readonly after?: { readonly sku: string; readonly unit: string } },
+    ) => scripts.suspects(redis, { keys: stockKeys(saleId), args: { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 } }),
 
     /** Puts those of these units (at most 1,000) that are still under suspicion back on sale, and counts them. They had no row a moment ago. */
     returnSuspects: (saleId: string, lines: readonly LineUnits[]) =>

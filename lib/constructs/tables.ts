@@ -75,9 +75,7 @@ export class Tables extends Construct {
         indexName,
         partitionKey: attribute(index.partitionKey),
         sortKey: attribute(index.sortKey),
-        ...(index.include.length > 0
-          ? { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.include] }
-          : { projectionType: ProjectionType.KEYS_ONLY }),
+        projectionType: ProjectionType.KEYS_ONLY,
       });
     }
     return table;

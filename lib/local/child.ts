@@ -21,6 +21,11 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** The runtime can't start, for a reason that its user can do something about: the message says it whole. */
+export class CannotStart extends Error {
+  override readonly name = 'CannotStart';
+}
+
 const stopMs = 3_000;
 
 /**

@@ -80,9 +80,9 @@ export class HostedFunction {
     };
   }
 
-  /** Starts a first container ahead of the first event. Rejects when the function can't be loaded. */
+  /** Starts all containers ahead of the first event: a crowd must not wait for one. Rejects when the function can't be loaded. */
   async warm(): Promise<void> {
-    await this.#start();
+    await Promise.all(Array.from({ length: this.#options.capacity.containersMax - this.#containers.size }, () => this.#start()));
   }
 
   /** Invokes the function and waits for its result. Rejects with `InvocationFailed`, or `Overloaded` before anything has run. */
@@ -130,6 +130,8 @@ export class HostedFunction {
     const worker = new Worker(new URL('./container.worker.ts', import.meta.url), {
       workerData: this.#data,
       env: environment,
+      // What this process was started with is nothing to a function.
+      execArgv: [],
       stdout: true,
       stderr: true,
       name: spec.name,

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { becomesReady, freePort, startChild } from './child.ts';
+import { becomesReady, CannotStart, freePort, startChild } from './child.ts';
 
 export interface Database {
   readonly endpoint: string;
@@ -21,19 +21,24 @@ export interface DatabaseOptions {
 
 const attemptsMax = 5;
 const readyMsMax = 10_000;
+const askMsMax = 3_000;
 
 /**
  * A DynamoDB server: the one at `endpoint`, or one of our own on a free port of 127.0.0.1 with its file in memory (`/dev/shm` where there is one).
- * Throws, saying what to do, when there is no binary for this platform.
+ * Throws `CannotStart` when the given one does not answer, and when there is no binary for this platform.
  */
 export async function startDatabase({ endpoint, scratch = [] }: DatabaseOptions = {}): Promise<Database> {
-  if (endpoint !== undefined) return { endpoint, bundled: false, stop: async () => {} };
+  if (endpoint !== undefined) {
+    if (!(await answers(endpoint)))
+      throw new CannotStart(`No DynamoDB server answers at ${endpoint}: start one there, or leave DYNAMODB_ENDPOINT out.`);
+    return { endpoint, bundled: false, stop: async () => {} };
+  }
   const command = findBinary();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const database = await startBundled(command, scratch);
     if (database) return database;
   }
-  throw new Error(`no DynamoDB server came up in ${attemptsMax} attempts`);
+  throw new CannotStart(`No DynamoDB server came up in ${attemptsMax} attempts.`);
 }
 
 function findBinary(): string {
@@ -42,7 +47,7 @@ function findBinary(): string {
     return createRequire(import.meta.url).resolve(`${name}/dynoxide`);
   } catch (cause) {
     const advice = 'Start a DynamoDB server (DynamoDB Local, say) and give its address in DYNAMODB_ENDPOINT.';
-    throw new Error(`No DynamoDB server comes along for this platform (${name} is not installed). ${advice}`, { cause });
+    throw new CannotStart(`No DynamoDB server comes along for this platform (${name} is not installed). ${advice}`, { cause });
   }
 }
 
@@ -56,13 +61,18 @@ async function startBundled(command: string, scratch: readonly string[]): Promis
     await child.stop();
     await rm(directory, { recursive: true, force: true });
   };
-  const answers = async () => (await fetch(endpoint, listTables).catch(() => undefined))?.ok === true;
-  if (!(await becomesReady(answers, child.ended, readyMsMax))) {
+  if (!(await becomesReady(() => answers(endpoint), child.ended, readyMsMax))) {
     await stop();
     return undefined;
   }
   indexStreamRecords(file);
   return { endpoint, bundled: true, stop };
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  const response = await fetch(endpoint, { ...listTables, signal: AbortSignal.timeout(askMsMax) }).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok === true;
 }
 
 const listTables: RequestInit = {

@@ -11,7 +11,7 @@ import { createIssuer } from './issuer.ts';
 import { localRoutes } from './local-routes.ts';
 import { startMappings } from './mappings.ts';
 import { startQueues } from './queues.ts';
-import { startRedis } from './redis.ts';
+import { startRedis, useRedis } from './redis.ts';
 import { startScheduler } from './scheduler.ts';
 import { startSecrets } from './secrets.ts';
 import { readAssembly, synthesise } from './synthesis.ts';
@@ -110,18 +110,18 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   };
   await undo.of(gateway, closeGateway);
 
-  const redis = options.redisUrl === undefined ? undefined : { url: options.redisUrl, kind: 'given', stop: async () => {} };
   const assemblyDirectory = options.cdkOut ?? join(directory, 'cdk.out');
   // All at once; and all are waited for, so that a failure of one leaves none of the others behind.
   const settled = await Promise.allSettled([
-    undo.of(redis ?? startRedis({ onLine: out }), stopIt),
+    undo.of(options.redisUrl === undefined ? startRedis({ onLine: out }) : useRedis(options.redisUrl), stopIt),
     undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory] }), stopIt),
     undo.of(startQueues(), stopIt),
     options.cdkOut === undefined ? synthesise(assemblyDirectory) : undefined,
   ] as const);
   const [cache, database, queues] = [successOf(settled[0]), successOf(settled[1]), successOf(settled[2])];
   successOf(settled[3]);
-  out(`Redis: ${cache.kind} at ${cache.url}. DynamoDB: ${database.endpoint}.`);
+  // A given address may hold a password.
+  out(`Redis: ${cache.kind} at ${new URL(cache.url).host}. DynamoDB: ${database.endpoint}.`);
 
   const issuer = await createIssuer(`${gateway.url}/local`, audience);
   const parameters = { Issuer: issuer.url, Audience: issuer.audience };

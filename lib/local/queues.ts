@@ -20,7 +20,7 @@ const sendAttemptsMax = 3;
 
 /** An SQS server of our own in a thread of its own, on a free port of 127.0.0.1. */
 export async function startQueues(): Promise<Queues> {
-  const worker = new Worker(new URL('./queues.worker.ts', import.meta.url), { workerData: { region } });
+  const worker = new Worker(new URL('./queues.worker.ts', import.meta.url), { workerData: { region }, execArgv: [] });
   const [url] = (await once(worker, 'message')) as [string];
   const client = jsonClient(url, 'AmazonSQS');
   const urlOf = (name: string) => `${url}/${account}/${name}`;

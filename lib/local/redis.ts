@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { becomesReady, freePort, startChild } from './child.ts';
+import { becomesReady, CannotStart, freePort, startChild } from './child.ts';
 
 export interface Redis {
   readonly url: string;
@@ -41,6 +41,15 @@ export async function startRedis({ onLine = () => {} }: { onLine?: (line: string
   return repeatedly(() => startNative(program));
 }
 
+/** A Redis that was given. Throws `CannotStart` when it does not answer. */
+export async function useRedis(url: string): Promise<Redis> {
+  const { protocol, hostname, port } = new URL(url);
+  // What answers is enough, also if it asks for a password; behind TLS the functions' own client finds out.
+  const isThere = protocol === 'rediss:' || (await ask(Number(port || 6379), 'PING', hostname)) !== '';
+  if (!isThere) throw new CannotStart(`No Redis answers at ${hostname}:${port || 6379}: start one there, or leave REDIS_URL out.`);
+  return { url, kind: 'the given server', stop: async () => {} };
+}
+
 /** The Redis server of this machine, or undefined. */
 export function findProgram(): Program | undefined {
   return programs.find(({ command, name }) =>
@@ -54,7 +63,7 @@ async function repeatedly(start: () => Promise<Redis | undefined>): Promise<Redi
     const redis = await start();
     if (redis) return redis;
   }
-  throw new Error(`no Redis came up in ${attemptsMax} attempts`);
+  throw new CannotStart(`No Redis came up in ${attemptsMax} attempts.`);
 }
 
 async function startNative({ command, name }: Program): Promise<Redis | undefined> {
@@ -94,9 +103,9 @@ async function startWasm(): Promise<Redis | undefined> {
 }
 
 /** The first piece of the answer to an inline command; empty when nobody answers. */
-function ask(port: number, command: string): Promise<string> {
+function ask(port: number, command: string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    const socket = connect(port, host, () => socket.write(`${command}\r\n`));
     const finish = (answer: string) => {
       socket.destroy();
       resolve(answer);

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { CannotStart } from './child.ts';
 import { type Stack, Template } from './intrinsics.ts';
 
 /** What a synthesis wrote: the templates, and where the code of functions lies. */
@@ -19,7 +20,7 @@ const outputCharactersMax = 20_000;
 
 /**
  * Synthesises the CDK app of cdk.json into `outputDirectory`, in a process of its own: the CDK takes memory that a runtime has better uses
- * for. Throws with the app's own words when it fails.
+ * for. Throws `CannotStart` with the app's own words when it fails.
  */
 export async function synthesise(outputDirectory: string): Promise<void> {
   const { app } = z.object({ app: z.string() }).parse(JSON.parse(await readFile(join(projectDirectory, 'cdk.json'), 'utf8')));
@@ -37,7 +38,7 @@ export async function synthesise(outputDirectory: string): Promise<void> {
     });
   }
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code !== 0) throw new Error(`The CDK app could not be synthesised (${signal ?? `code ${code}`}):\n${output}`);
+  if (code !== 0) throw new CannotStart(`The CDK app could not be synthesised (${signal ?? `code ${code}`}):\n${output}`);
 }
 
 const Manifest = z.object({

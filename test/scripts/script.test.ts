@@ -59,7 +59,13 @@ function open(url: string, commandTimeoutMs?: number): RedisClient {
 }
 
 const scriptOf = (lua: string) =>
-  defineScript({ name: 'test.script', lua: [lua], keys: ['key'], args: ['arg'], replies: { DONE: z.tuple([whole]).transform(([count]) => ({ count })), NONE: bare } satisfies Replies });
+  defineScript({
+    name: 'test.script',
+    lua: [lua],
+    keys: ['key'],
+    args: ['arg'],
+    replies: { DONE: z.tuple([whole]).transform(([count]) => ({ count })), NONE: bare } satisfies Replies,
+  });
 const call = { keys: { key: '{t}:key' }, args: { arg: 7 } };
 
 describe('a script', () => {
@@ -72,17 +78,25 @@ describe('a script', () => {
     expect(await Promise.all([script(bench.redis, call), script(bench.redis, call)])).toEqual(Array(2).fill({ outcome: 'DONE', count: 7 }));
   });
 
-  it.each([`return { 'ELSE' }`, `return { 'DONE' }`, `return { 'DONE', 'many' }`, `return { 'NONE', 1 }`, `return 1`, `return nil`, `return {}`, `return { 'toString' }`])(
-    'that answers outside its contract is an error: %s',
-    async (lua) => {
-      await expect(scriptOf(lua)(bench.redis, call)).rejects.toThrow(UnexpectedReply);
-    },
-  );
+  it.each([
+    `return { 'ELSE' }`,
+    `return { 'DONE' }`,
+    `return { 'DONE', 'many' }`,
+    `return { 'NONE', 1 }`,
+    `return 1`,
+    `return nil`,
+    `return {}`,
+    `return { 'toString' }`,
+  ])('that answers outside its contract is an error: %s', async (lua) => {
+    await expect(scriptOf(lua)(bench.redis, call)).rejects.toThrow(UnexpectedReply);
+  });
 
   it('tells a wrong call from a failure', async () => {
     await expect(scriptOf(`return redis.error_reply('BAD_CALL test')`)(bench.redis, call)).rejects.toThrow(BadCall);
     await expect(scriptOf(`error('BROKEN test')`)(bench.redis, call)).rejects.toThrow(ScriptUnanswered);
-    await expect(scriptOf(`return redis.call('LPUSH', KEYS[1], 1), redis.call('GET', KEYS[1])`)(bench.redis, call)).rejects.toThrow(ScriptUnanswered);
+    await expect(scriptOf(`return redis.call('LPUSH', KEYS[1], 1), redis.call('GET', KEYS[1])`)(bench.redis, call)).rejects.toThrow(
+      ScriptUnanswered,
+    );
   });
 });
 

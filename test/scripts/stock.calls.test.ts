@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BadCall } from '../../functions/shared/script.ts';
+import * as scripts from '../../functions/stock/stock.definitions.ts';
 import type { Stock } from '../../functions/stock/stock.scripts.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
-import * as scripts from '../../functions/stock/stock.definitions.ts';
 import { aRequest, expectConserved, held, openSale, redisBench, tees } from './stock.harness.ts';
 
 const bench = redisBench();
@@ -67,11 +67,14 @@ describe('a wrong call', () => {
     await expectConserved(bench, saleId);
   });
 
-  it.each(['', 'a|b', 'a=1', 'a;b', 'a b', 'a\nb', 'ä', '*'])('knows and makes no item whose name could break a record: %j', async (sku) => {
-    const { saleId } = await openSale(bench);
-    expect(await bench.stock.reserve(aRequest(saleId, { lines: [{ sku, quantity: 1 }] }))).toEqual({ outcome: 'UNKNOWN_SKU', sku });
-    await expect(openSale(bench, { items: [{ sku, total: 1 }] })).rejects.toThrow('BAD_CALL stock.load item');
-  });
+  it.each(['', 'a|b', 'a=1', 'a;b', 'a b', 'a\nb', 'ä', '*'])(
+    'knows and makes no item whose name could break a record: %j',
+    async (sku) => {
+      const { saleId } = await openSale(bench);
+      expect(await bench.stock.reserve(aRequest(saleId, { lines: [{ sku, quantity: 1 }] }))).toEqual({ outcome: 'UNKNOWN_SKU', sku });
+      await expect(openSale(bench, { items: [{ sku, total: 1 }] })).rejects.toThrow('BAD_CALL stock.load item');
+    },
+  );
 
   it('loads no sale from numbers that make none', async () => {
     const wrong: Partial<Parameters<Stock['load']>[0]>[] = [
@@ -112,7 +115,14 @@ describe('a wrong call', () => {
       const call = { keys: stockKeys(saleId), args: acknowledge, each: [{ sku: 'tee', units }] };
       await expect(scripts.acknowledge(bench.redis, call), units).rejects.toThrow(BadCall);
     }
-    for (const change of [{ slots: 2 ** 20 }, { slots: -1 }, { bornUs: 0 }, { expiresAtMs: 'soon' }, { orderState: 'maybe' }, { buyerId: 'a|b' }]) {
+    for (const change of [
+      { slots: 2 ** 20 },
+      { slots: -1 },
+      { bornUs: 0 },
+      { expiresAtMs: 'soon' },
+      { orderState: 'maybe' },
+      { buyerId: 'a|b' },
+    ]) {
       const call = { keys: stockKeys(saleId), args: { ...acknowledge, ...change }, each: [{ sku: 'tee', units: '1' }] };
       await expect(scripts.acknowledge(bench.redis, call), JSON.stringify(change)).rejects.toThrow(BadCall);
     }

@@ -63,9 +63,15 @@ function callFor(saleId: string, found: Census, step: Step, freshId: string): ((
       const slots = [1, 2, 3, 4, 5].filter((slot) => !others.includes(slot)).slice(0, units.length);
       if (units.length === 0 || slots.length < units.length) return undefined;
       return async () => {
-        expect(await stock.acknowledge(saleId, { ...hold, lines: [{ sku: 'tee', units }], slots }, 'confirmed')).toEqual({ outcome: 'ACKNOWLEDGED' });
+        expect(await stock.acknowledge(saleId, { ...hold, lines: [{ sku: 'tee', units }], slots }, 'confirmed')).toEqual({
+          outcome: 'ACKNOWLEDGED',
+        });
         const now = (await census(bench, saleId)).holds.find(({ holdId }) => holdId === hold.holdId);
-        expect(now).toMatchObject({ slots, state: 'confirmed', lines: [{ sku: 'tee', units: [...units].sort((a, b) => Number(a) - Number(b)) }] });
+        expect(now).toMatchObject({
+          slots,
+          state: 'confirmed',
+          lines: [{ sku: 'tee', units: [...units].sort((a, b) => Number(a) - Number(b)) }],
+        });
       };
     }
     case 'confirm':
@@ -86,7 +92,10 @@ function callFor(saleId: string, found: Census, step: Step, freshId: string): ((
         expect(reply.lines.map(({ sku, units }) => ({ sku, quantity: units.length }))).toEqual(lines);
         for (const { sku, units } of reply.lines) {
           const taken = owned.find((line) => line.sku === sku)?.units ?? [];
-          expect(units.filter((unit) => taken.includes(unit)), 'owned units handed out').toEqual([]);
+          expect(
+            units.filter((unit) => taken.includes(unit)),
+            'owned units handed out',
+          ).toEqual([]);
         }
       };
     }
@@ -140,10 +149,17 @@ describe('the stock of a sale', () => {
         }
         const { holds, items: places } = await census(bench, saleId);
         for (const hold of holds) await bench.stock.release(saleId, { ...hold, cause: 'order' });
-        for (const [sku, { suspect }] of Object.entries(places)) if (suspect.length > 0) await bench.stock.returnSuspects(saleId, [{ sku, units: suspect }]);
+        for (const [sku, { suspect }] of Object.entries(places))
+          if (suspect.length > 0) await bench.stock.returnSuspects(saleId, [{ sku, units: suspect }]);
         for (const { sku, total } of items) {
           for (let left = total; left > 0; left--) {
-            const request = { saleId, holdId: `last-${sku}-${left}`, buyerId: `buyer-${sku}-${left}`, payloadHash: 'p', lines: [{ sku, quantity: 1 }] };
+            const request = {
+              saleId,
+              holdId: `last-${sku}-${left}`,
+              buyerId: `buyer-${sku}-${left}`,
+              payloadHash: 'p',
+              lines: [{ sku, quantity: 1 }],
+            };
             expect(await bench.stock.reserve(request)).toMatchObject({ outcome: 'RESERVED' });
           }
           const request = { saleId, holdId: `over-${sku}`, buyerId: 'over', payloadHash: 'p', lines: [{ sku, quantity: 1 }] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
-import { aRequest, expectConserved, held, openSale, redisBench, serials, tees } from './stock.harness.ts';
+import { all, aRequest, expectConserved, held, openSale, redisBench, serials, tees } from './stock.harness.ts';
 
 const bench = redisBench();
 const two = { lines: [{ sku: 'tee', quantity: 2 }] };
@@ -57,6 +57,7 @@ describe('acknowledge', () => {
     expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0 });
     // Nor does a suspect beyond the total come on sale before the restock has come here.
     expect(await bench.stock.returnSuspects(saleId, [tees(4)])).toEqual({ outcome: 'RETURNED', count: 0 });
+    expect(await all(bench.stock.freeRanges(saleId))).toEqual([]);
     expect(await bench.stock.returnSuspects(saleId, [tees(2, 3, 4)])).toEqual({ outcome: 'RETURNED', count: 2 });
   });
 

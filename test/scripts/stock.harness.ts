@@ -60,7 +60,10 @@ export async function openSale({ stock }: Bench, changes: Partial<SaleToLoad> = 
   return sale;
 }
 
-export const aRequest = (saleId: string, changes: { holdId?: string; buyerId?: string; payloadHash?: string; lines?: StockLine[] } = {}) => ({
+export const aRequest = (
+  saleId: string,
+  changes: { holdId?: string; buyerId?: string; payloadHash?: string; lines?: StockLine[] } = {},
+) => ({
   saleId,
   holdId: `hold-${randomUUID()}`,
   buyerId: 'ada',
@@ -77,7 +80,8 @@ export async function held({ stock }: Bench, saleId: string, changes: Parameters
 }
 
 export const tees = (...units: (number | string)[]): LineUnits => ({ sku: 'tee', units: units.map(String) });
-export const serials = (first: number, last: number): string[] => Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
+export const serials = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
@@ -90,7 +94,9 @@ const expand = (ranges: readonly { sku: string; first: number; last: number }[],
 
 export interface Census {
   readonly holds: (Hold & { readonly state: HoldState })[];
-  readonly items: Readonly<Record<string, { free: string[]; suspect: string[]; held: string[]; ahead: string[]; available: number; total: number }>>;
+  readonly items: Readonly<
+    Record<string, { free: string[]; suspect: string[]; held: string[]; ahead: string[]; available: number; total: number }>
+  >;
 }
 
 /** Where each unit of the sale is, by Redis. */
@@ -106,7 +112,10 @@ export async function census({ stock }: Bench, saleId: string): Promise<Census> 
     const freeUnits = expand(free, sku);
     const next = given + freeUnits.length + 1;
     const heldUnits = holds.flatMap(({ lines }) => lines.filter((line) => line.sku === sku).flatMap(({ units }) => units));
-    return [sku, { free: freeUnits, suspect: expand(suspect, sku), held: heldUnits, ahead: serials(next, total), available, total }] as const;
+    return [
+      sku,
+      { free: freeUnits, suspect: expand(suspect, sku), held: heldUnits, ahead: serials(next, total), available, total },
+    ] as const;
   });
   return { holds, items: Object.fromEntries(items) };
 }

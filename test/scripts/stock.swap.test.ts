@@ -55,13 +55,23 @@ describe('swap', () => {
 
   it('finds owned units in every piece of the free ones', async () => {
     const { saleId } = await openSale(bench);
-    const returned = [await held(bench, saleId), await held(bench, saleId), await held(bench, saleId), await held(bench, saleId), await held(bench, saleId)];
+    const returned = [
+      await held(bench, saleId),
+      await held(bench, saleId),
+      await held(bench, saleId),
+      await held(bench, saleId),
+      await held(bench, saleId),
+    ];
     for (const hold of returned.filter((_, at) => at % 2 === 0)) await bench.stock.release(saleId, { ...hold, cause: 'order' });
     const last = await held(bench, saleId, wanting(4));
     await bench.stock.release(saleId, { ...last, cause: 'order' });
     const loser = await held(bench, saleId);
     expect(await swap(saleId, loser, 1, tees(...serials(1, 7)))).toMatchObject({ lines: [tees(8)] });
-    expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({ suspect: ['1', '3', '5', '6', '7'], held: ['2', '4', '8'], free: [] });
+    expect((await expectConserved(bench, saleId)).items.tee).toMatchObject({
+      suspect: ['1', '3', '5', '6', '7'],
+      held: ['2', '4', '8'],
+      free: [],
+    });
   });
 
   it('leaves units alone that are in somebody else’s hold', async () => {
@@ -175,6 +185,10 @@ describe('suspects', () => {
     const loser = await held(bench, saleId, wanting(2));
     await swap(saleId, loser, 2, tees(1, 2));
     expect(await bench.stock.suspects(saleId, { limit: 10 })).toEqual({ outcome: 'PAGE', lines: [tees(1, 2)] });
+    await bench.stock.acknowledge(saleId, winner, 'live');
+    expect((await expectConserved(bench, saleId)).items.tee?.suspect).toEqual([]);
+    // Nor do they stay there when the order's hold has them all along.
+    await bench.redis.zadd(stockKeys(saleId).suspects, 0, 'tee|0000002-0000002');
     await bench.stock.acknowledge(saleId, winner, 'live');
     expect((await expectConserved(bench, saleId)).items.tee?.suspect).toEqual([]);
     await bench.stock.release(saleId, { ...winner, cause: 'order' });

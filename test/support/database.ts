@@ -38,10 +38,7 @@ export async function startTables() {
               GlobalSecondaryIndexes: indexes.map(([IndexName, index]) => ({
                 IndexName,
                 KeySchema: keySchema(index),
-                Projection:
-                  index.include.length === 0
-                    ? { ProjectionType: 'KEYS_ONLY' }
-                    : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.include] },
+                Projection: { ProjectionType: 'KEYS_ONLY' },
               })),
             }),
       }),

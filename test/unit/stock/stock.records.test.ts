@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadRecord, formatSlots, formatUnits, parseHold, parseLines, parseRange, parseSlots, parseUnits } from '../../../functions/stock/stock.records.ts';
+import {
+  BadRecord,
+  formatSlots,
+  formatUnits,
+  parseHold,
+  parseLines,
+  parseRange,
+  parseSlots,
+  parseUnits,
+} from '../../../functions/stock/stock.records.ts';
 
 describe('units as text', () => {
   it('join neighbours, in order, each once', () => {

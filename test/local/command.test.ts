@@ -1,0 +1,79 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** `npm start` without npm. */
+function command(environment: Record<string, string>) {
+  const child = spawn(process.execPath, ['bin/local.ts'], { cwd: root, env: { PATH: process.env.PATH, ...environment } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  let error = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    error += text;
+  });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, lines, ended, errorText: () => error };
+}
+
+describe('the command that starts everything', () => {
+  it.each([
+    { PORT: '65536', said: /^PORT must be a port/ },
+    { PORT: 'http', said: /^PORT must be a port/ },
+    { PORT: '0', REDIS_URL: '127.0.0.1:6379', said: /^REDIS_URL must be an address such as redis:/ },
+    { PORT: '0', DYNAMODB_ENDPOINT: 'nowhere', said: /^DYNAMODB_ENDPOINT must be an address such as http:/ },
+  ])('says in one line which setting is wrong: $PORT $REDIS_URL $DYNAMODB_ENDPOINT', async ({ said, ...settings }) => {
+    const { ended, errorText } = command(settings as Record<string, string>);
+    expect(await ended).toBe(1);
+    expect(errorText()).toMatch(said);
+    expect(errorText().trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each([
+    { REDIS_URL: 'redis://127.0.0.1:1', said: /^No Redis answers at 127\.0\.0\.1:1: / },
+    { DYNAMODB_ENDPOINT: 'http://127.0.0.1:1', said: /^No DynamoDB server answers at http:\/\/127\.0\.0\.1:1: / },
+  ])('says in one line which given server does not answer: $REDIS_URL $DYNAMODB_ENDPOINT', async ({ said, ...settings }) => {
+    const { ended, errorText } = command({ PORT: '0', ...(settings as Record<string, string>) });
+    expect(await ended).toBe(1);
+    expect(errorText()).toMatch(said);
+    expect(errorText().trim().split('\n')).toHaveLength(1);
+  });
+
+  it('says which port is in use, and how to get another', async () => {
+    const server = createServer();
+    const port = new URL(await listenLocally(server)).port;
+    onTestFinished(() => closeServer(server));
+    const { ended, errorText } = command({ PORT: port });
+    expect(await ended).toBe(1);
+    expect(errorText()).toMatch(new RegExp(`^Port ${port} is in use.*PORT=0`));
+  });
+
+  it('ends with the address, sells the demo by the line it prints, and exits with 0 on Ctrl-C', async () => {
+    const { child, lines, ended } = command({ PORT: '0' });
+    await expect.poll(() => lines.at(-1), { timeout: 60_000 }).toMatch(/^Stampede is ready: http:\/\/127\.0\.0\.1:\d+$/);
+    const buy = lines.find((line) => line.startsWith('curl ')) ?? '';
+    const orders = [1, 2].map(() => JSON.parse(execFileSync('/bin/sh', ['-c', buy], { encoding: 'utf8' })) as Record<string, unknown>);
+    expect(orders).toMatchObject([
+      { saleId: 'demo', buyerId: 'ada', items: [{ sku: 'demo-tee', quantity: 1 }] },
+      { saleId: 'demo', buyerId: 'ada', items: [{ sku: 'demo-tee', quantity: 1 }] },
+    ]);
+    expect(orders[0]?.orderId).not.toBe(orders[1]?.orderId);
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+  }, 90_000);
+
+  it('stops while it is still starting, and at once when asked twice', async () => {
+    const { child, lines, ended } = command({ PORT: '0' });
+    await expect.poll(() => lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    child.kill('SIGINT');
+    await expect.poll(() => lines.at(-1), { timeout: 20_000 }).toMatch(/^Stopping/);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+  });
+});

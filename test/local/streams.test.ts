@@ -1,0 +1,119 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Placed } from '../../lib/local/assembly.ts';
+import { credentials } from '../../lib/local/aws-json.ts';
+import { startDatabase } from '../../lib/local/dynamodb.ts';
+import { region } from '../../lib/local/intrinsics.ts';
+import { hosted } from '../../lib/local/resources.ts';
+import { startStreamPoller } from '../../lib/local/streams.ts';
+import { createTables } from '../../lib/local/tables.ts';
+
+interface Batch {
+  readonly Records: readonly {
+    readonly dynamodb: { readonly NewImage: { id: { S: string }; n: { N: string } }; readonly SequenceNumber: string };
+  }[];
+}
+
+const table: Placed<'AWS::DynamoDB::Table'> = {
+  ...{ stack: 'Small', logicalId: 'Rows', name: 'rows', arn: 'arn:rows' },
+  properties: hosted['AWS::DynamoDB::Table'].parse({
+    KeySchema: [
+      { AttributeName: 'id', KeyType: 'HASH' },
+      { AttributeName: 'n', KeyType: 'RANGE' },
+    ],
+    AttributeDefinitions: [
+      { AttributeName: 'id', AttributeType: 'S' },
+      { AttributeName: 'n', AttributeType: 'N' },
+    ],
+    StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+  }),
+};
+
+/** A real table's stream, and a function behind it. */
+async function streamWith(handle: (batch: Batch) => unknown, properties: object = {}) {
+  const database = await startDatabase();
+  onTestFinished(() => database.stop());
+  const streamArn = (await createTables(database.endpoint, [table])).get('rows') ?? '';
+  const givenUp: object[] = [];
+  const poller = startStreamPoller({
+    mapping: {
+      ...{ stack: 'Small', logicalId: 'Mapping', name: 'mapping', arn: 'arn:mapping' },
+      properties: hosted['AWS::Lambda::EventSourceMapping'].parse({
+        ...{ EventSourceArn: streamArn, FunctionName: 'fn', StartingPosition: 'TRIM_HORIZON', ParallelizationFactor: 4 },
+        ...{ FunctionResponseTypes: ['ReportBatchItemFailures'], BisectBatchOnFunctionError: true, MaximumRetryAttempts: 1, ...properties },
+      }),
+    },
+    ...{ endpoint: database.endpoint, streamArn, partitionKey: 'id', nowMs: Date.now },
+    target: { arn: 'arn:fn', invoke: async (event) => handle(event as Batch) },
+    giveUpTo: async (notice) => void givenUp.push(notice),
+    onLog: () => {},
+  });
+  onTestFinished(() => poller.stop());
+  const client = new DynamoDBClient({ endpoint: database.endpoint, region, credentials });
+  onTestFinished(() => client.destroy());
+  const put = (id: string, n: number) =>
+    client.send(new PutItemCommand({ TableName: 'rows', Item: { id: { S: id }, n: { N: String(n) } } }));
+  return { put, givenUp };
+}
+
+const rowOf = ({ dynamodb: { NewImage } }: Batch['Records'][number]) => ({ id: NewImage.id.S, n: Number(NewImage.n.N) });
+
+describe('a table’s stream and the function behind it', () => {
+  it('delivers every write, those of one key in their order, while some of them fail at first', async () => {
+    const done = new Map<string, number[]>();
+    const failedOnce = new Set<string>();
+    const { put } = await streamWith(({ Records }) => {
+      for (const record of Records) {
+        const { id, n } = rowOf(record);
+        if (n % 3 === 0 && !failedOnce.has(`${id}${n}`)) {
+          failedOnce.add(`${id}${n}`);
+          return { batchItemFailures: [{ itemIdentifier: record.dynamodb.SequenceNumber }] };
+        }
+        done.set(id, [...(done.get(id) ?? []), n]);
+      }
+      return { batchItemFailures: [] };
+    });
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    for (let n = 1; n <= 6; n++) await Promise.all(ids.map((id) => put(id, n)));
+    await expect.poll(() => [...done.values()].flat().length, { timeout: 10_000 }).toBe(30);
+    for (const id of ids) expect(done.get(id)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('ends a poison record alone, tells of it, and delivers what comes behind it', async () => {
+    const done: number[] = [];
+    const { put, givenUp } = await streamWith(({ Records }) => {
+      if (Records.some((record) => rowOf(record).n === 2)) throw new Error('poison');
+      done.push(...Records.map((record) => rowOf(record).n));
+    });
+    for (let n = 1; n <= 4; n++) await put('a', n);
+    await expect.poll(() => done, { timeout: 10_000 }).toEqual([1, 3, 4]);
+    expect(givenUp).toMatchObject([{ requestContext: { condition: 'RetryAttemptsExhausted' }, DDBStreamBatchInfo: { batchSize: 1 } }]);
+  });
+
+  it('passes over what its filter leaves out', async () => {
+    const done: number[] = [];
+    const { put } = await streamWith(({ Records }) => void done.push(...Records.map((record) => rowOf(record).n)), {
+      FilterCriteria: {
+        Filters: [{ Pattern: JSON.stringify({ eventName: ['INSERT'], dynamodb: { NewImage: { n: { N: ['2', '4'] } } } }) }],
+      },
+    });
+    for (let n = 1; n <= 4; n++) await put('a', n);
+    await expect.poll(() => done, { timeout: 10_000 }).toEqual([2, 4]);
+  });
+
+  it('hands a write over within a tenth of a second once it is awake', async () => {
+    let arrived = 0;
+    const { put } = await streamWith(({ Records }) => {
+      arrived += Records.length;
+    });
+    const delays: number[] = [];
+    for (let n = 1; n <= 10; n++) {
+      await put('a', n);
+      const writtenMs = performance.now();
+      await expect.poll(() => arrived, { timeout: 10_000, interval: 2 }).toBe(n);
+      delays.push(performance.now() - writtenMs);
+    }
+    // The median: a busy machine may be late once.
+    expect(delays.toSorted((one, other) => one - other)[5]).toBeLessThan(100);
+  });
+});
