@@ -1,4 +1,5 @@
 import { eventsOf, type OutboxRow } from '../orders/outbox.model.ts';
+import { inParallel } from '../shared/parallel.ts';
 
 /** One event as the bus takes it. */
 export interface BusEntry {
@@ -35,13 +36,9 @@ export async function dispatch(records: readonly DispatchRecord[], bus: Bus, sou
     entries.slice(call * entriesMax, (call + 1) * entriesMax),
   );
   const failed = new Set<string>();
-  const work = calls.values();
-  const worker = async () => {
-    for (const call of work) {
-      const taken = await bus.publish(call.map(({ entry }) => entry)).catch(() => []);
-      for (const [index, { recordId }] of call.entries()) if (!taken[index]) failed.add(recordId);
-    }
-  };
-  await Promise.all(Array.from({ length: callsAtOnce }, worker));
+  await inParallel(calls, callsAtOnce, async (call) => {
+    const taken = await bus.publish(call.map(({ entry }) => entry)).catch(() => []);
+    for (const [index, { recordId }] of call.entries()) if (!taken[index]) failed.add(recordId);
+  });
   return [...failed];
 }

@@ -1,5 +1,6 @@
 import type { Sale } from '../sales/sale.model.ts';
 import { orderIdOf } from '../shared/ids.ts';
+import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Hold, LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
@@ -117,16 +118,12 @@ async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepRep
 
 /** Runs the work side by side, bounded; a failure is logged and counted, and the rest goes on. */
 async function forEachAtOnce<T>(items: readonly T[], report: SweepReport, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) {
-      try {
-        await work(item);
-      } catch (error) {
-        report.failed += 1;
-        log.warn('left for the next sweep', { error });
-      }
+  await inParallel(items, atOnce, async (item) => {
+    try {
+      await work(item);
+    } catch (error) {
+      report.failed += 1;
+      log.warn('left for the next sweep', { error });
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  });
 }

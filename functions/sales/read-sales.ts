@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import { inParallel } from '../shared/reads.ts';
+import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 import { availableFrom, nothing, saleAnswer, unreadySaleAnswer } from './sale.answer.ts';
 import { hasClosed, type Sale } from './sale.model.ts';

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -7,13 +8,16 @@ export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[numb
 
 export type Database = DynamoDBDocumentClient;
 
-/** One client per container. Timeouts are below a function's own, so that a slow call ends as an outcome and not as a kill. */
+/**
+ * One client per container. A call ends by itself well inside a function's time, as an outcome and not as a kill. Connecting gets two
+ * seconds, because a container that is busy with a crowd takes as long to look at its own sockets.
+ */
 export function connectDatabase(): Database {
   const client = new DynamoDBClient({
     maxAttempts: 3,
     requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 4_000,
+      connectionTimeout: 2_000,
+      requestTimeout: 3_000,
       httpsAgent: { maxSockets: 256, keepAlive: true },
       httpAgent: { maxSockets: 256, keepAlive: true },
     },
@@ -35,6 +39,8 @@ export class UnsettledTransaction extends Error {
 }
 
 const attemptsMax = 6;
+/** All attempts together: less than any function's own time, with room for what is done before and after. */
+const transactMsMax = 6_000;
 const transientCodes = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded']);
 const transientNames = new Set([
   'TransactionInProgressException',
@@ -45,17 +51,16 @@ const transientNames = new Set([
   'InternalServerError',
 ]);
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /**
- * Commits all writes or none. Conflicts and throttling are retried (at most 6 attempts, full jitter, about 1.5 s in all).
+ * Commits all writes or none. Conflicts and throttling are retried (at most 6 attempts with full jitter, within 6 s).
  * A condition that does not hold is an outcome, never retried. Throws `UnsettledTransaction` when the outcome is unknown.
  */
 export async function transact(database: Database, writes: Write[]): Promise<TransactOutcome> {
   let cause: unknown;
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+  const deadline = AbortSignal.timeout(transactMsMax);
+  for (let attempt = 0; attempt < attemptsMax && !deadline.aborted; attempt++) {
     try {
-      await database.send(new TransactWriteCommand({ TransactItems: writes }));
+      await database.send(new TransactWriteCommand({ TransactItems: writes }), { abortSignal: deadline });
       return { outcome: 'committed' };
     } catch (error) {
       cause = error;
@@ -72,12 +77,12 @@ export async function transact(database: Database, writes: Write[]): Promise<Tra
     }
     await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
   }
-  throw new UnsettledTransaction(`no outcome after ${attemptsMax} attempts`, { cause });
+  throw new UnsettledTransaction('the transaction had no outcome', { cause });
 }
 
 function isUnknownOutcome(error: Error): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return error.name === 'TimeoutError' || 'code' in error || (status !== undefined && status >= 500);
+  return error.name === 'TimeoutError' || error.name === 'AbortError' || 'code' in error || (status !== undefined && status >= 500);
 }
 
 const batchKeysMax = 100;

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /** Others kept changing what this request had read, for all attempts. Nothing was done. */
 export class TooMuchContention extends Error {
   override readonly name = 'TooMuchContention';
@@ -5,8 +7,6 @@ export class TooMuchContention extends Error {
 
 /** Returned by an attempt that lost a race and should read again. */
 export const again = Symbol('again');
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Repeats an optimistic read-then-write until it wins or decides (full jitter, 20 ms doubling to 320). Throws `TooMuchContention` after `attemptsMax`. */
 export async function untilSettled<Outcome>(attempt: () => Promise<Outcome | typeof again>, attemptsMax = 8): Promise<Outcome> {

@@ -25,7 +25,8 @@ export class Orders extends Construct {
         allowances: { actions: ['PutItem', 'Query'] },
       },
       settings: [...redis, 'HOLD_SECRET'],
-      timeoutSeconds: 10,
+      // Redis and one transaction answer, or say that they did not, in less.
+      timeoutSeconds: 15,
       // One whole core: the first request of a fresh environment is the one that a crowd waits for.
       memoryMegabytes: 1769,
       runbook: 'Buyers cannot order. Units that were held come back by themselves; a retry with the same key is safe.',

@@ -14,6 +14,8 @@ export interface Child {
 export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
   /** The name that the program sees itself called by. */
   readonly name?: string;
   /** Directories that go when the parent is killed before it could clean up. */
@@ -33,16 +35,17 @@ const stopMs = 3_000;
  * this process holds open, and kills the child at its end. Both are kept out of the terminal's Ctrl-C, which the parent handles.
  * Throws when the program can't be started.
  */
-export async function startChild({ command, args, name, scratch, onLine }: ChildOptions): Promise<Child> {
-  const child = spawn(command, args, { argv0: name, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startChild({ command, args, cwd, env, name, scratch, onLine }: ChildOptions): Promise<Child> {
+  const child = spawn(command, args, { cwd, env, argv0: name, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   await once(child, 'spawn');
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${command} has no process id`);
   const warden = guard(pid, scratch ?? []);
   const ended = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => {
-      // The id may be another process' from now on.
-      warden.kill('SIGKILL');
+    // The id may be another process' from now on.
+    child.once('exit', () => warden.kill('SIGKILL'));
+    // Later than its exit, once all that it wrote has been read.
+    child.once('close', (code, signal) => {
       resolve(signal ? `ended by ${signal}` : `ended with code ${code}`);
     });
   });

@@ -116,7 +116,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     undo.of(options.redisUrl === undefined ? startRedis({ onLine: out }) : useRedis(options.redisUrl), stopIt),
     undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory] }), stopIt),
     undo.of(startQueues(), stopIt),
-    options.cdkOut === undefined ? synthesise(assemblyDirectory) : undefined,
+    options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory]) : undefined,
   ] as const);
   const [cache, database, queues] = [successOf(settled[0]), successOf(settled[1]), successOf(settled[2])];
   successOf(settled[3]);

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { CannotStart } from './child.ts';
+import { CannotStart, startChild } from './child.ts';
 import { type Stack, Template } from './intrinsics.ts';
 
 /** What a synthesis wrote: the templates, and where the code of functions lies. */
@@ -16,29 +14,30 @@ export interface CloudAssembly {
 
 const projectDirectory = fileURLToPath(new URL('../../', import.meta.url));
 const synthesisMsMax = 120_000;
-const outputCharactersMax = 20_000;
+const outputLinesMax = 200;
 
 /**
  * Synthesises the CDK app of cdk.json into `outputDirectory`, in a process of its own: the CDK takes memory that a runtime has better uses
- * for. Throws `CannotStart` with the app's own words when it fails.
+ * for. `scratch` goes when this process is killed meanwhile. Throws `CannotStart` with the app's own words when it fails.
  */
-export async function synthesise(outputDirectory: string): Promise<void> {
+export async function synthesise(outputDirectory: string, scratch: readonly string[]): Promise<void> {
   const { app } = z.object({ app: z.string() }).parse(JSON.parse(await readFile(join(projectDirectory, 'cdk.json'), 'utf8')));
   const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
-  const child = spawn('/bin/sh', ['-c', `exec ${app}`], {
+  const lines: string[] = [];
+  const child = await startChild({
+    command: '/bin/sh',
+    args: ['-c', `exec ${app}`],
     cwd: projectDirectory,
-    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory, CDK_DISABLE_VERSION_CHECK: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: synthesisMsMax,
+    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory },
+    scratch,
+    onLine: (line) => {
+      if (lines.push(line) > outputLinesMax) lines.shift();
+    },
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-outputCharactersMax);
-    });
-  }
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code !== 0) throw new CannotStart(`The CDK app could not be synthesised (${signal ?? `code ${code}`}):\n${output}`);
+  const tooLate = setTimeout(() => void child.stop(), synthesisMsMax);
+  const end = await child.ended;
+  clearTimeout(tooLate);
+  if (end !== 'ended with code 0') throw new CannotStart(`The CDK app could not be synthesised (${end}):\n${lines.join('\n')}`);
 }
 
 const Manifest = z.object({

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,11 +30,11 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
-const scratch = () =>
-  [...readdirSync(tmpdir()), ...(existsSync('/dev/shm') ? readdirSync('/dev/shm') : [])].filter((name) => /^stampede-(?!test)/.test(name));
+const databaseDirectoryOf = (pid: number) =>
+  /--db-path (\S+)\/dynamodb\.sqlite/.exec(execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }))?.[1];
 
 /** A process that starts a runtime over an assembly, says its address, and then does as told. */
-async function runtimeProcess(cdkOut: string) {
+async function runtimeProcess(cdkOut: string, temporary: string) {
   const index = fileURLToPath(new URL('../../lib/local/index.ts', import.meta.url));
   const script = `
     const { startRuntime } = await import(${JSON.stringify(index)});
@@ -41,7 +42,10 @@ async function runtimeProcess(cdkOut: string) {
     process.once('SIGTERM', () => runtime.stop());
     process.stdout.write(JSON.stringify(runtime));
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [text] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   return { child, runtime: JSON.parse(text) as Record<'url' | 'dynamodbEndpoint' | 'sqsUrl', string> };
@@ -51,17 +55,19 @@ const hello = { Hello: { code: 'export const handler = async () => ({ statusCode
 
 describe('a runtime', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('leaves no process, no port and no directory behind when it ends by %s', async (signal) => {
-    const before = scratch();
-    const { child, runtime } = await runtimeProcess(await writeAssembly(hello, route('GET /', 'Hello')));
+    const temporary = await mkdtemp(join(tmpdir(), 'stampede-test-'));
+    onTestFinished(() => rm(temporary, { recursive: true, force: true }));
+    const { child, runtime } = await runtimeProcess(await writeAssembly(hello, route('GET /', 'Hello')), temporary);
     const children = childrenOf(child.pid);
+    const databaseDirectory = children.map(databaseDirectoryOf).find((directory) => directory !== undefined) ?? '';
+    expect([existsSync(databaseDirectory), readdirSync(temporary).length]).toEqual([true, 1]);
     expect(children.length).toBeGreaterThanOrEqual(4);
     expect(await (await fetch(runtime.url)).text()).toBe('hello');
     child.kill(signal);
     await once(child, 'exit');
     await expect.poll(() => children.filter(isAlive), { timeout: 5_000 }).toEqual([]);
     for (const url of [runtime.url, runtime.dynamodbEndpoint, runtime.sqsUrl]) expect(await isUp(url)).toBe(false);
-    // Other tests have runtimes of their own: only what was not there before counts, and they do not last.
-    await expect.poll(() => scratch().filter((name) => !before.includes(name)), { timeout: 20_000, interval: 200 }).toEqual([]);
+    await expect.poll(() => [existsSync(databaseDirectory), readdirSync(temporary)], { timeout: 5_000 }).toEqual([false, []]);
   });
 
   it('shares nothing with another one on the same machine', async () => {

@@ -64,6 +64,7 @@ describe('intrinsic functions', () => {
         // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholders
         SUBSTITUTED: { 'Fn::Sub': ['${AWS::Partition}:${Own}:${!Literal}', { Own: { Ref: 'AWS::StackName' } }] },
       }),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholders
     ).toEqual({ JOINED: 'a-y-eu-central-1', SUBSTITUTED: 'aws:App:${Literal}' });
   });
 
