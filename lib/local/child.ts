@@ -88,6 +88,16 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Says that a process ended, unless it was asked to. */
+export function watched(child: Child, what: string, onLine: (line: string) => void): () => Promise<void> {
+  let stopping = false;
+  void child.ended.then((how) => stopping || onLine(`${what} has ${how}: stop this runtime and start it again.`));
+  return () => {
+    stopping = true;
+    return child.stop();
+  };
+}
+
 /** Waits until `isReady` answers true, asking every 10 ms; false once `msMax` is over or `ended` has resolved. */
 export async function becomesReady(isReady: () => Promise<boolean>, ended: Promise<unknown>, msMax: number): Promise<boolean> {
   let gone = false;

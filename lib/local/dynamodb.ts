@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { becomesReady, CannotStart, freePort, startChild } from './child.ts';
+import { becomesReady, CannotStart, freePort, startChild, watched } from './child.ts';
 
 export interface Database {
   readonly endpoint: string;
@@ -17,6 +17,7 @@ export interface DatabaseOptions {
   readonly endpoint?: string | undefined;
   /** Directories of the caller's that go with this process, should it be killed. */
   readonly scratch?: readonly string[];
+  readonly onLine?: (line: string) => void;
 }
 
 const attemptsMax = 5;
@@ -27,7 +28,7 @@ const askMsMax = 3_000;
  * A DynamoDB server: the one at `endpoint`, or one of our own on a free port of 127.0.0.1 with its file in memory (`/dev/shm` where there is one).
  * Throws `CannotStart` when the given one does not answer, and when there is no binary for this platform.
  */
-export async function startDatabase({ endpoint, scratch = [] }: DatabaseOptions = {}): Promise<Database> {
+export async function startDatabase({ endpoint, scratch = [], onLine = () => {} }: DatabaseOptions = {}): Promise<Database> {
   if (endpoint !== undefined) {
     if (!(await answers(endpoint)))
       throw new CannotStart(`No DynamoDB server answers at ${endpoint}: start one there, or leave DYNAMODB_ENDPOINT out.`);
@@ -35,7 +36,7 @@ export async function startDatabase({ endpoint, scratch = [] }: DatabaseOptions 
   }
   const command = findBinary();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const database = await startBundled(command, scratch);
+    const database = await startBundled(command, scratch, onLine);
     if (database) return database;
   }
   throw new CannotStart(`No DynamoDB server came up in ${attemptsMax} attempts.`);
@@ -51,7 +52,7 @@ function findBinary(): string {
   }
 }
 
-async function startBundled(command: string, scratch: readonly string[]): Promise<Database | undefined> {
+async function startBundled(command: string, scratch: readonly string[], onLine: (line: string) => void): Promise<Database | undefined> {
   const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stampede-'));
   const file = join(directory, 'dynamodb.sqlite');
   const port = await freePort();
@@ -66,7 +67,15 @@ async function startBundled(command: string, scratch: readonly string[]): Promis
     return undefined;
   }
   indexStreamRecords(file);
-  return { endpoint, bundled: true, stop };
+  const stopChild = watched(child, 'The DynamoDB server', onLine);
+  return {
+    endpoint,
+    bundled: true,
+    async stop() {
+      await stopChild();
+      await stop();
+    },
+  };
 }
 
 async function answers(endpoint: string): Promise<boolean> {

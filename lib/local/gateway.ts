@@ -63,7 +63,9 @@ export async function startGateway({
     const requestId = randomUUID();
     const [path = '/', queryString = ''] = splitOnce(incoming.url ?? '/', '?');
     const reply = await answer(api, incoming, { path, queryString, requestId, nowMs: nowMs() }).catch((error: unknown) => {
-      if (!(error instanceof Problem)) onLog(`${incoming.method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      // Whoever hung up is nobody's failure.
+      if (!(error instanceof Problem) && !response.destroyed)
+        onLog(`${incoming.method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return refusal(problemOf(error), path);
     });
     write(response, reply, requestId, api?.cors, incoming);

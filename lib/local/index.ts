@@ -114,7 +114,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   // All at once; and all are waited for, so that a failure of one leaves none of the others behind.
   const settled = await Promise.allSettled([
     undo.of(options.redisUrl === undefined ? startRedis({ onLine: out }) : useRedis(options.redisUrl), stopIt),
-    undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory] }), stopIt),
+    undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory], onLine: out }), stopIt),
     undo.of(startQueues(), stopIt),
     options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory]) : undefined,
   ] as const);
@@ -142,7 +142,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   await functions.warm();
   await undo.of(
     startMappings({ assembly, functions, queues, databaseEndpoint: database.endpoint, streams, onLog: log, nowMs }),
-    (pollers) => bounded(Promise.all(pollers.map((poller) => poller.stop()))),
+    (pollers) => bounded(pollers.stop()),
   );
   const scheduler = await undo.of(startScheduler(assembly, functions.byArn, log), stopIt);
   gateway.open({ ...apiOf(assembly, functions.byArn, issuer, nowMs()), local: localRoutes(issuer, scheduler, nowMs) });

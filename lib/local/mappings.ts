@@ -16,9 +16,22 @@ export interface MappingOptions {
   readonly nowMs: () => number;
 }
 
-/** Starts every event source mapping of the template. Throws `UnsupportedTemplate` for one whose ends are not both hosted here. */
-export function startMappings(options: MappingOptions): Poller[] {
-  return options.assembly.mappings.filter(({ properties }) => properties.Enabled).map((mapping) => startMapping(mapping, options));
+/**
+ * Starts every event source mapping of the template. Throws `UnsupportedTemplate` for one whose ends are not both hosted here, and then none
+ * of them runs.
+ */
+export async function startMappings(options: MappingOptions): Promise<Poller> {
+  const pollers: Poller[] = [];
+  const stop = async () => {
+    await Promise.all(pollers.map((poller) => poller.stop()));
+  };
+  try {
+    for (const mapping of options.assembly.mappings) if (mapping.properties.Enabled) pollers.push(startMapping(mapping, options));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
 }
 
 function startMapping(mapping: Assembly['mappings'][number], options: MappingOptions): Poller {

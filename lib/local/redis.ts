@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { becomesReady, CannotStart, freePort, startChild } from './child.ts';
+import { becomesReady, CannotStart, freePort, startChild, watched } from './child.ts';
 
 export interface Redis {
   readonly url: string;
@@ -38,7 +38,7 @@ export async function startRedis({ onLine = () => {} }: { onLine?: (line: string
     onLine('No redis-server or valkey-server on the PATH: Valkey runs inside this process (slower, and without persistence).');
     return repeatedly(startWasm);
   }
-  return repeatedly(() => startNative(program));
+  return repeatedly(() => startNative(program, onLine));
 }
 
 /** A Redis that was given. Throws `CannotStart` when it does not answer. */
@@ -66,7 +66,7 @@ async function repeatedly(start: () => Promise<Redis | undefined>): Promise<Redi
   throw new CannotStart(`No Redis came up in ${attemptsMax} attempts.`);
 }
 
-async function startNative({ command, name }: Program): Promise<Redis | undefined> {
+async function startNative({ command, name }: Program, onLine: (line: string) => void): Promise<Redis | undefined> {
   const port = await freePort();
   const options = { bind: '127.0.0.1', port: String(port), save: '', appendonly: 'no', 'maxmemory-policy': 'noeviction', dir: '/' };
   const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value]);
@@ -76,7 +76,7 @@ async function startNative({ command, name }: Program): Promise<Redis | undefine
     await child.stop();
     return undefined;
   }
-  return { url: `redis://127.0.0.1:${port}`, kind: name, stop: child.stop };
+  return { url: `redis://127.0.0.1:${port}`, kind: name, stop: watched(child, 'Redis', onLine) };
 }
 
 async function startWasm(): Promise<Redis | undefined> {

@@ -28,7 +28,8 @@ export async function synthesise(outputDirectory: string, scratch: readonly stri
     command: '/bin/sh',
     args: ['-c', `exec ${app}`],
     cwd: projectDirectory,
-    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory },
+    // Whatever it writes on the side goes with the rest.
+    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory, TMPDIR: dirname(outputDirectory) },
     scratch,
     onLine: (line) => {
       if (lines.push(line) > outputLinesMax) lines.shift();

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
 import { type Capacity, HostedFunction } from '../../lib/local/containers.ts';
@@ -31,6 +32,8 @@ async function hosted(code: string, capacity: Capacity, { timeoutSeconds = 5, bl
 }
 
 const one: Capacity = { containersMax: 1, eventsMax: 1 };
+
+const projectFile = fileURLToPath(new URL('../../package.json', import.meta.url));
 
 describe('a hosted function', () => {
   it('keeps its module’s state between events, and each container has its own', async () => {
@@ -116,5 +119,29 @@ describe('a hosted function', () => {
     expect(bodies.map((body) => body.length)).toEqual([first.length, last.length, first.length]);
     const items = { TransactItems: [JSON.parse(inside)] };
     expect(bodies.map((body) => JSON.parse(body))).toEqual([items, items, { ClientRequestToken: 'abc', ...items }]);
+  });
+
+  it('sends what the SDK makes of a transaction without the token that the SDK adds', async () => {
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push(Buffer.concat(await request.toArray()).toString());
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+    });
+    const url = await listenLocally(server);
+    onTestFinished(() => closeServer(server));
+    const code = `import { createRequire } from 'node:module';
+      const { DynamoDBClient, TransactWriteItemsCommand } = createRequire(${JSON.stringify(projectFile)})('@aws-sdk/client-dynamodb');
+      const client = new DynamoDBClient({});
+      export const handler = (input) => client.send(new TransactWriteItemsCommand(input)).then(() => 'sent');`;
+    const environment = { AWS_ENDPOINT_URL_DYNAMODB: url, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    const input = { TransactItems: [{ Delete: { TableName: 'rows', Key: { id: { S: 'ä"' } } } }] };
+    for (const blankTransactionTokens of [true, false]) {
+      const { fn } = await hosted(code, one, { blankTransactionTokens, environment });
+      expect(await fn.invoke(input)).toBe('sent');
+    }
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([
+      input,
+      { ...input, ClientRequestToken: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ]);
   });
 });

@@ -152,6 +152,14 @@ describe('a token', () => {
     expect(Object.fromEntries(statuses)).toEqual(Object.fromEntries(Object.keys(refused).map((name) => [name, 401])));
   });
 
+  it('without the scope that a route asks for is refused with 403', async () => {
+    const { url } = await startSmallApp({ Echo: echo }, route('GET /books', 'Echo', { needsToken: true, scopes: ['read', 'write'] }));
+    const ask = async (scope: string) => fetch(`${url}/books`, { headers: { authorization: `Bearer ${await tokenOf(url, { scope })}` } });
+    expect((await ask('other write')).status).toBe(200);
+    const refused = await ask('other');
+    expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'FORBIDDEN' }]);
+  });
+
   it('is no longer taken once it has expired, though it was taken before', async () => {
     const { url } = await startSmallApp({ Echo: echo }, route('GET /mine', 'Echo', { needsToken: true }));
     const token = await tokenOf(url, { expiresInSeconds: 1 });

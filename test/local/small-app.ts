@@ -73,7 +73,11 @@ const httpApi: Resources = {
 };
 
 /** A route of the small app's API to one of its functions. */
-export function route(key: string, functionName: string, { needsToken = false, timeoutMs = 30_000 } = {}): Resources {
+export function route(
+  key: string,
+  functionName: string,
+  { needsToken = false, timeoutMs = 30_000, scopes = [] as string[] } = {},
+): Resources {
   const id = `${functionName}${key.replace(/\W/g, '')}`;
   return {
     [`${id}Integration`]: {
@@ -92,7 +96,7 @@ export function route(key: string, functionName: string, { needsToken = false, t
         ApiId: ref('Api'),
         RouteKey: key,
         Target: { 'Fn::Join': ['/', ['integrations', ref(`${id}Integration`)]] },
-        ...(needsToken ? { AuthorizationType: 'JWT', AuthorizerId: ref('Authorizer') } : {}),
+        ...(needsToken ? { AuthorizationType: 'JWT', AuthorizerId: ref('Authorizer'), AuthorizationScopes: scopes } : {}),
       },
     },
   };
