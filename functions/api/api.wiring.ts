@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { clientDefaults } from '../shared/aws.ts';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { accountRepository } from '../accounts/account.repository.ts';
 import { userEndpoints } from '../accounts/user.endpoints.ts';
@@ -86,7 +87,7 @@ export const endpoints: readonly Endpoint[] = [
     list: orderList(database, tables.orders),
     compensate: async (order) => compensate({ orders, clock, stock: (await connected()).stock })(order),
   }),
-  ...ticketEndpoints({ orders, ticketSecrets: secretReader(new SecretsManagerClient(), environment.TICKET_SECRET, clock.nowMs) }),
+  ...ticketEndpoints({ orders, ticketSecrets: secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, clock.nowMs) }),
   ...userEndpoints({ ...common, accounts, accountsTable: tables.accounts }),
   ...auditEndpoints({ sales, rows: auditRepository(database, tables), stock, clock }),
 ];

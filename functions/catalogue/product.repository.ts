@@ -40,11 +40,19 @@ export function productRepository(database: Database, tableName: string): Produc
 
     async create(product) {
       try {
-        await database.send(new PutCommand({ TableName: tableName, Item: product, ConditionExpression: 'attribute_not_exists(sku)' }));
+        await database.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: product,
+            ConditionExpression: 'attribute_not_exists(sku)',
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        );
         return { outcome: 'created' };
       } catch (error) {
-        if (isConditionFailed(error)) return { outcome: 'already-exists' };
-        throw error;
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // The client sends a call again whose reply was lost: what stands there may be this very product.
+        return { outcome: error.Item?.revision?.S === product.revision ? 'created' : 'already-exists' };
       }
     },
 

@@ -1,4 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { clientDefaults } from '../shared/aws.ts';
 import { orderConsumer } from '../messaging/consumer.ts';
 import { connectOrders, orderVariables } from '../orders/order.wiring.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -8,7 +9,7 @@ import { fulfilOrder } from './fulfil.ts';
 
 const environment = readEnvironment([...orderVariables, 'FULFILMENTS_TABLE', 'TICKET_SECRET']);
 const { orders } = connectOrders(environment);
-const ticketSecrets = secretReader(new SecretsManagerClient(), environment.TICKET_SECRET, Date.now);
+const ticketSecrets = secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, Date.now);
 
 /** Issues the tickets of orders that are paid. */
 export const handler = orderConsumer(

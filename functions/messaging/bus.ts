@@ -1,10 +1,11 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { clientDefaults } from '../shared/aws.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Bus } from './dispatch.ts';
 
 /** The event bus by name. `PutEvents` may take some entries and not others, so each is checked. */
 export function eventBus(busName: string): Bus {
-  const client = new EventBridgeClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 } });
+  const client = new EventBridgeClient(clientDefaults);
   return {
     async publish(entries) {
       const { Entries = [] } = await client.send(

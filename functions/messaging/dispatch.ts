@@ -1,5 +1,6 @@
 import { eventsOf, type OutboxRow } from '../orders/outbox.model.ts';
 import { inParallel } from '../shared/parallel.ts';
+import { log } from '../shared/telemetry.ts';
 
 /** One event as the bus takes it. */
 export interface BusEntry {
@@ -37,7 +38,10 @@ export async function dispatch(records: readonly DispatchRecord[], bus: Bus, sou
   );
   const failed = new Set<string>();
   await inParallel(calls, callsAtOnce, async (call) => {
-    const taken = await bus.publish(call.map(({ entry }) => entry)).catch(() => []);
+    const taken = await bus.publish(call.map(({ entry }) => entry)).catch((error: unknown) => {
+      log.error('events could not be published', { count: call.length, error });
+      return [];
+    });
     for (const [index, { recordId }] of call.entries()) if (!taken[index]) failed.add(recordId);
   });
   return [...failed];

@@ -62,7 +62,8 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
         if (stored && !isTombstone(stored)) return { outcome: 'order-exists', order: stored };
         if (stored) return { outcome: 'tombstoned', bornUs: stored.bornUs };
       }
-      const refused = result.refusals.map(({ index }) => about[index]);
+      // A twin may be seen half way: what stands under our own id is no collision, and the next attempt finds its order.
+      const refused = result.refusals.filter(({ item }) => item?.orderId !== order.orderId).map(({ index }) => about[index]);
       return {
         outcome: 'collided',
         units: byItem(refused.flatMap((claim) => (claim?.kind === 'unit' ? [claim] : []))),

@@ -1,20 +1,29 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Stock } from '../stock/stock.ports.ts';
-import { confirm } from './order.model.ts';
+import { confirm, type Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { holdOf } from './placement.model.ts';
+
+type ConfirmStock = Pick<Stock, 'confirm' | 'acknowledge'>;
 
 /** Paid for: the units become the buyer's, in the rows and then in Redis. */
 export const confirmOrder =
-  ({ orders, stock, clock }: { orders: OrderRepository; stock: Pick<Stock, 'confirm'>; clock: Clock }): Step =>
+  ({ orders, stock, clock }: { orders: OrderRepository; stock: ConfirmStock; clock: Clock }): Step =>
   async (order) => {
     const step = await takeStep(order, orders, (current) => confirm(current, clock.nowMs()));
     if (step.outcome === 'moved') {
-      // The rows decide; Redis only needs to know that the hold is not for the expiry list, and that it knows since the order was placed.
-      await stock
-        .confirm(order.saleId, order.holdId)
-        .catch((error: unknown) => log.warn('Redis missed a confirmation', { orderId: order.orderId, error }));
+      // The rows have decided; Redis follows, and what it misses here it learns from the sweeper.
+      await tellRedis(step.order, stock).catch((error: unknown) =>
+        log.warn('Redis missed a confirmation', { orderId: order.orderId, error }),
+      );
     }
     return step;
   };
+
+async function tellRedis(order: Order, stock: ConfirmStock): Promise<void> {
+  const { outcome } = await stock.confirm(order.saleId, order.holdId);
+  // Redis does not know which units the order has: its hold is another than the order's, or it has forgotten it.
+  if (outcome === 'NOT_ACKNOWLEDGED' || outcome === 'UNKNOWN_HOLD') await stock.acknowledge(order.saleId, holdOf(order), 'confirmed');
+}

@@ -37,6 +37,8 @@ export interface PlacePorts {
 
 /** A rolled-back Redis costs one or two rounds; more means that something else is wrong, and waiting is better. */
 const roundsMax = 5;
+/** No round begins later than this: one more transaction and its acknowledgement still fit into the function's time. */
+const roundsMsMax = 6_000;
 
 /**
  * Places an order: Redis allocates the units, one transaction decides. The same key gives the same order however often and from
@@ -63,9 +65,11 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
   const holdId = holdIdOf(ports.holdSecret, buyerId, saleId, request.key);
   const orderId = orderIdOf(holdId);
   const payloadHash = payloadHashOf(request.body);
+  const startMs = ports.clock.nowMs();
+  const hasTime = () => ports.clock.nowMs() - startMs < roundsMsMax;
 
   async function run(): Promise<PlaceOutcome> {
-    for (let round = 0; round < roundsMax; round++) {
+    for (let round = 0; round < roundsMax && hasTime(); round++) {
       const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
       switch (reserved.outcome) {
         case 'RESERVED': {
@@ -79,18 +83,20 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
         case 'ENDED':
         case 'NOT_LOADED':
           return (await replayIfPlaced()) ?? { outcome: reserved.outcome === 'ENDED' ? 'try-again' : 'stock-not-ready' };
-        case 'KEY_REUSED':
-          return { outcome: 'key-reused' };
         case 'UNKNOWN_SKU':
           return { outcome: 'unknown-sku', sku: reserved.sku };
-        case 'SOLD_OUT':
-          return { outcome: 'sold-out', sku: reserved.sku, available: reserved.available };
-        case 'BUYER_LIMIT':
-          return { outcome: 'buyer-limit', limit: reserved.limit };
-        case 'NOT_OPEN':
-          return { outcome: 'not-open', state: reserved.state };
+        case 'KEY_REUSED':
+          return (await replayIfPlaced()) ?? { outcome: 'key-reused' };
         case 'PAUSED':
-          return { outcome: 'paused' };
+          return (await replayIfPlaced()) ?? { outcome: 'paused' };
+        case 'NOT_OPEN':
+          // Before a sale opens nobody can have an order of it, and a crowd is at the door.
+          return (reserved.state === 'closed' && (await replayIfPlaced())) || { outcome: 'not-open', state: reserved.state };
+        // The answers that a crowd gets: an order is looked for only where Redis is known to have forgotten some.
+        case 'SOLD_OUT':
+          return (reserved.behind && (await replayIfPlaced())) || { outcome: 'sold-out', sku: reserved.sku, available: reserved.available };
+        case 'BUYER_LIMIT':
+          return (reserved.behind && (await replayIfPlaced())) || { outcome: 'buyer-limit', limit: reserved.limit };
       }
     }
     return { outcome: 'try-again' };
@@ -99,8 +105,7 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
   /** Turns the hold into an order, swapping units that turn out to be owned; at most `roundsMax` transactions. */
   async function settle(first: Hold): Promise<PlaceOutcome | { outcome: 'reserve-again' }> {
     let hold = first;
-    let mended = false;
-    for (let round = 0; round < roundsMax; round++) {
+    for (let round = 0; round < roundsMax && hasTime(); round++) {
       const claimed = await claim(hold);
       switch (claimed.outcome) {
         case 'claimed':
@@ -122,10 +127,10 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
             hold = { ...hold, lines: swapped.lines };
           }
           if (claimed.slots.length > 0) {
-            const slots = mended ? undefined : await mend(hold);
-            mended = true;
-            if (!slots) return abandon(hold, { outcome: 'buyer-limit', limit: sale.perBuyerLimit ?? 0 });
-            hold = { ...hold, slots };
+            const mending = await mend(hold);
+            if (mending.outcome === 'BUYER_LIMIT') return abandon(hold, { outcome: 'buyer-limit', limit: mending.limit });
+            if (mending.outcome !== 'MENDED') return { outcome: 'try-again' };
+            hold = { ...hold, slots: mending.slots };
           }
         }
       }
@@ -156,11 +161,10 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
     return stock.swap(saleId, { holdId, bornUs: hold.bornUs, lines, owned });
   }
 
-  /** Redis has forgotten slots that the buyer's rows know: tell it, and take others. Undefined when the limit leaves none. */
-  async function mend(hold: Hold): Promise<readonly number[] | undefined> {
+  /** Redis has forgotten slots that the buyer's rows know: tells it, and takes others. */
+  async function mend(hold: Hold) {
     const usedSlots = await claims.usedSlots(saleId, buyerId);
-    const result = await stock.mendAllowance(saleId, { holdId, bornUs: hold.bornUs, usedSlots });
-    return result.outcome === 'MENDED' ? result.slots : undefined;
+    return stock.mendAllowance(saleId, { holdId, bornUs: hold.bornUs, usedSlots });
   }
 
   /** Ends the hold and refuses; if an order turns up under the id after all, that is the answer. */

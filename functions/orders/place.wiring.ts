@@ -1,6 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { knownSales } from '../sales/known-sales.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
@@ -15,7 +16,7 @@ const { database, orders } = connectOrders(environment);
 
 /** What placing an order needs, connected at the first request. */
 export const placePorts = once(async (): Promise<PlacePorts> => {
-  const secret = secretReader(new SecretsManagerClient(), environment.HOLD_SECRET, Date.now);
+  const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
   const [{ stock }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
   return {

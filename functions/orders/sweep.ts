@@ -1,11 +1,13 @@
 import type { Sale } from '../sales/sale.model.ts';
 import { orderIdOf } from '../shared/ids.ts';
 import { inParallel } from '../shared/parallel.ts';
+import { ScriptUnanswered } from '../shared/script.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Hold, LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import { advance } from './advance.ts';
 import { byItem, type ClaimRepository } from './claim.repository.ts';
+import { StockAway } from './compensate.ts';
 import type { DueOrders } from './due.repository.ts';
 import type { Order, StepName } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
@@ -38,7 +40,7 @@ const atOnce = 16;
 const retryMs = 30_000;
 /** A run stops taking on work when less than this is left. */
 const reserveMs = 5_000;
-const pagesMax = 10_000;
+const salesAtOnce = 4;
 
 /**
  * Settles whatever events have not: orders whose status, money or release is owed, holds that never got an order, and suspects.
@@ -48,38 +50,50 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   const report: SweepReport = { orders: 0, holds: 0, suspects: 0, failed: 0 };
   const startMs = await ports.stock.nowMs();
   const sales = await ports.sales.live(startMs);
-  // Orders first: an order that ends here frees its units in this very run.
-  await sweepOrders(startMs, ports, report);
-  for (const { saleId } of sales) {
-    if (ports.remainingMs() < reserveMs) break;
-    try {
-      await sweepHolds(saleId, ports, report);
-      await sweepSuspects(saleId, ports, report);
-    } catch (error) {
-      // One sale's trouble must not keep the others waiting.
-      report.failed += 1;
-      log.error('a sale could not be swept', { saleId, error });
-    }
-  }
+  // Side by side, and each by itself: one order's or one sale's trouble must not keep the others waiting.
+  await Promise.all([
+    guarded('the due orders could not be swept', report, () => sweepOrders(startMs, ports, report)),
+    inParallel(sales, salesAtOnce, async ({ saleId }) => {
+      await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
+      await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
+    }),
+  ]);
   return report;
+}
+
+async function guarded(message: string, report: SweepReport, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report.failed += 1;
+    log.error(message, { error });
+  }
 }
 
 async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport): Promise<void> {
   const steps = ports.steps(() => nowMs);
+  const away = new Set<string>();
   for await (const orders of ports.due.due(nowMs, pageOrders)) {
-    await forEachAtOnce(orders, report, async (order) => {
-      await advance(order, steps, () => nowMs);
-      report.orders += 1;
+    await forEachAtOnce(orders, ports, report, async (order) => {
+      // The stock of this order's sale did not answer a moment ago: the time is better spent on others.
+      if (away.has(order.saleId)) return;
+      try {
+        await advance(order, steps, () => nowMs);
+        report.orders += 1;
+      } catch (error) {
+        if (error instanceof StockAway || error instanceof ScriptUnanswered) away.add(order.saleId);
+        throw error;
+      }
     });
-    if (ports.remainingMs() < reserveMs) return;
+    if (!hasTime(ports)) return;
   }
 }
 
 async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
-  for (let page = 0; page < pagesMax && ports.remainingMs() > reserveMs; page++) {
+  while (hasTime(ports)) {
     const taken = await ports.stock.takeExpired(saleId, { limit: pageHolds, retryMs });
     if (taken.outcome === 'NOT_LOADED' || taken.holds.length === 0) return;
-    await forEachAtOnce(taken.holds, report, async (hold) => {
+    await forEachAtOnce(taken.holds, ports, report, async (hold) => {
       await endHold(saleId, hold, taken.nowMs, ports);
       report.holds += 1;
     });
@@ -99,26 +113,45 @@ async function follow(order: Order, stock: Stock): Promise<void> {
 }
 
 async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
-  const page = await ports.stock.suspects(saleId, { limit: pageSuspects });
-  if (page.outcome === 'NOT_LOADED' || page.lines.length === 0) return;
-  const owners = await ports.claims.owners(saleId, page.lines);
-  const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
-  const free: LineUnits[] = byItem(
-    page.lines.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
-  );
-  await forEachAtOnce([...new Set(owners.map(({ orderId }) => orderId))], report, async (orderId) => {
+  let after: { sku: string; unit: string } | undefined;
+  do {
+    const page = await ports.stock.suspects(saleId, { limit: pageSuspects, ...(after ? { after } : {}) });
+    if (page.outcome === 'NOT_LOADED' || page.lines.length === 0) return;
+    await clearSuspects(saleId, page.lines, ports, report);
+    const last = page.lines.at(-1);
+    const unit = last?.units.at(-1);
+    after = last && unit !== undefined ? { sku: last.sku, unit } : undefined;
+  } while (after && hasTime(ports));
+}
+
+/** Those without a row are free again; of the others the order is known now, and Redis is told of it. */
+async function clearSuspects(saleId: string, lines: readonly LineUnits[], ports: SweepPorts, report: SweepReport): Promise<void> {
+  const owners = await ports.claims.owners(saleId, lines);
+  await forEachAtOnce([...new Set(owners.map(({ orderId }) => orderId))], ports, report, async (orderId) => {
     const order = await ports.orders.get(orderId);
     // A row without its order can only be one that is ending at this moment; the next run finds it free.
     if (order) await follow(order, ports.stock);
   });
+  const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
+  const free = byItem(
+    lines.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
+  );
   if (free.length === 0) return;
   const returned = await ports.stock.returnSuspects(saleId, free);
   if (returned.outcome === 'RETURNED') report.suspects += returned.count;
 }
 
-/** Runs the work side by side, bounded; a failure is logged and counted, and the rest goes on. */
-async function forEachAtOnce<T>(items: readonly T[], report: SweepReport, work: (item: T) => Promise<void>): Promise<void> {
+const hasTime = (ports: Pick<SweepPorts, 'remainingMs'>) => ports.remainingMs() > reserveMs;
+
+/** Runs the work side by side, bounded, while there is time; a failure is logged and counted, and the rest goes on. */
+async function forEachAtOnce<T>(
+  items: readonly T[],
+  ports: Pick<SweepPorts, 'remainingMs'>,
+  report: SweepReport,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   await inParallel(items, atOnce, async (item) => {
+    if (!hasTime(ports)) return;
     try {
       await work(item);
     } catch (error) {

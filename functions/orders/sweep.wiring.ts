@@ -2,6 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { fulfilOrder } from '../fulfilment/fulfil.ts';
 import { charge } from '../payments/charge.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
@@ -18,7 +19,7 @@ import type { SweepPorts } from './sweep.ts';
 const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'FULFILMENTS_TABLE', 'TICKET_SECRET']);
 const { database, orders } = connectOrders(environment);
 const tables = orderTablesFrom(environment);
-const ticketSecrets = secretReader(new SecretsManagerClient(), environment.TICKET_SECRET, Date.now);
+const ticketSecrets = secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, Date.now);
 
 /** What a sweep needs: every step of the saga, driven without events. */
 export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>> => {

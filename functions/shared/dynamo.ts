@@ -1,29 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { clientDefaults } from './aws.ts';
 
 /** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
 export type Database = DynamoDBDocumentClient;
 
-/**
- * One client per container. A call ends by itself well inside a function's time, as an outcome and not as a kill. Connecting gets two
- * seconds, because a container that is busy with a crowd takes as long to look at its own sockets.
- */
-export function connectDatabase(): Database {
-  const client = new DynamoDBClient({
-    maxAttempts: 3,
-    requestHandler: {
-      connectionTimeout: 2_000,
-      requestTimeout: 3_000,
-      httpsAgent: { maxSockets: 256, keepAlive: true },
-      httpAgent: { maxSockets: 256, keepAlive: true },
-    },
-  });
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-}
+/** One client per container. */
+export const connectDatabase = (): Database =>
+  DynamoDBDocumentClient.from(new DynamoDBClient(clientDefaults), { marshallOptions: { removeUndefinedValues: true } });
 
 /** A condition of the transaction that did not hold: the position of the write, and the item that stood in its way if it was asked for. */
 export interface Refusal {
@@ -51,38 +40,60 @@ const transientNames = new Set([
   'InternalServerError',
 ]);
 
+/** What the runtime says of a connection that broke. Any other error with a code is a mistake in the program. */
+const brokenConnection = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
 /**
  * Commits all writes or none. Conflicts and throttling are retried (at most 6 attempts with full jitter, within 6 s).
  * A condition that does not hold is an outcome, never retried. Throws `UnsettledTransaction` when the outcome is unknown.
  */
 export async function transact(database: Database, writes: Write[]): Promise<TransactOutcome> {
-  let cause: unknown;
+  // One token for all attempts: whichever of them committed, the others are that one and not refused by it.
+  const command = { TransactItems: writes, ClientRequestToken: randomUUID() };
   const deadline = AbortSignal.timeout(transactMsMax);
+  let cause: unknown;
   for (let attempt = 0; attempt < attemptsMax && !deadline.aborted; attempt++) {
     try {
-      await database.send(new TransactWriteCommand({ TransactItems: writes }), { abortSignal: deadline });
+      await database.send(new TransactWriteCommand(command), { abortSignal: deadline });
       return { outcome: 'committed' };
     } catch (error) {
+      const refusals = refusalsOf(error);
+      if (refusals.length > 0) return { outcome: 'refused', refusals };
+      if (!mayStillCommit(error)) throw error;
       cause = error;
-      if (error instanceof TransactionCanceledException) {
-        const reasons = error.CancellationReasons ?? [];
-        const refusals = reasons.flatMap((reason, index) =>
-          reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshall(reason.Item) }] : [],
-        );
-        if (refusals.length > 0) return { outcome: 'refused', refusals };
-        if (!reasons.some((reason) => transientCodes.has(reason.Code ?? ''))) throw error;
-      } else if (!(error instanceof Error && (transientNames.has(error.name) || isUnknownOutcome(error)))) {
-        throw error;
-      }
     }
     await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
   }
   throw new UnsettledTransaction('the transaction had no outcome', { cause });
 }
 
-function isUnknownOutcome(error: Error): boolean {
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return error.name === 'TimeoutError' || error.name === 'AbortError' || 'code' in error || (status !== undefined && status >= 500);
+const reasonsOf = (error: unknown) => (error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []);
+
+/** The conditions that did not hold; none while another writer was at some of the items, because what it leaves is not known yet. */
+function refusalsOf(error: unknown): Refusal[] {
+  const reasons = reasonsOf(error);
+  if (reasons.some(({ Code }) => transientCodes.has(Code ?? ''))) return [];
+  return reasons.flatMap((reason, index) =>
+    reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshall(reason.Item) }] : [],
+  );
+}
+
+/** Whether the same transaction may be sent again: it was not done because of others, or nobody knows whether it was. */
+function mayStillCommit(error: unknown): boolean {
+  if (reasonsOf(error).some(({ Code }) => transientCodes.has(Code ?? ''))) return true;
+  if (!(error instanceof Error)) return false;
+  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const unanswered = error.name === 'TimeoutError' || error.name === 'AbortError' || brokenConnection.has(String(code));
+  return transientNames.has(error.name) || unanswered || ($metadata?.httpStatusCode ?? 0) >= 500;
 }
 
 const batchKeysMax = 100;
@@ -93,8 +104,10 @@ export async function batchGet(
   tableName: string,
   keys: readonly Record<string, unknown>[],
 ): Promise<Record<string, unknown>[]> {
-  const chunks = Array.from({ length: Math.ceil(keys.length / batchKeysMax) }, (_, chunk) =>
-    keys.slice(chunk * batchKeysMax, (chunk + 1) * batchKeysMax),
+  // A key that is asked for twice would refuse the whole call; an index that is changing may name one twice.
+  const unique = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+  const chunks = Array.from({ length: Math.ceil(unique.length / batchKeysMax) }, (_, chunk) =>
+    unique.slice(chunk * batchKeysMax, (chunk + 1) * batchKeysMax),
   );
   const read = async (chunk: Record<string, unknown>[]) => {
     const items: Record<string, unknown>[] = [];

@@ -86,7 +86,8 @@ async function run(redis: RedisClient, text: string, digest: string, keyCount: n
   }
 }
 
-async function runTwiceAtMost(name: string, attempt: () => Promise<unknown>): Promise<unknown> {
+/** A second attempt when the connection was lost, on the next one: for whatever may run twice. */
+export async function runTwiceAtMost<T>(name: string, attempt: () => Promise<T>): Promise<T> {
   try {
     return await attempt();
   } catch (error) {

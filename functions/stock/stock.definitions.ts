@@ -30,6 +30,7 @@ const seldom = (name: string, pieces: readonly string[], gives: readonly string[
   [`local function ${name}()`, ...pieces, `return ${gives.join(', ')}`, 'end'].join('\n');
 const slots = whole.transform(parseSlots);
 const lines = z.string().transform(parseLines);
+const flag = whole.transform((value) => value === 1);
 const soldOut = z.tuple([z.string(), whole]).transform(([sku, available]) => ({ sku, available }));
 const buyerLimit = z.tuple([whole, whole]).transform(([limit, used]) => ({ limit, used }));
 
@@ -78,8 +79,8 @@ export const reserve = defineScript({
     UNKNOWN_SKU: z.tuple([z.string()]).transform(([sku]) => ({ sku })),
     NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed'])]).transform(([state]) => ({ state })),
     PAUSED: bare,
-    BUYER_LIMIT: buyerLimit,
-    SOLD_OUT: soldOut,
+    BUYER_LIMIT: z.tuple([whole, whole, flag]).transform(([limit, used, behind]) => ({ limit, used, behind })),
+    SOLD_OUT: z.tuple([z.string(), whole, flag]).transform(([sku, available, behind]) => ({ sku, available, behind })),
   } satisfies Replies,
 });
 
@@ -97,7 +98,14 @@ export const confirm = defineScript({
   lua: [recordsLib, confirmLua],
   keys: ['sale'],
   args: ['holdId'],
-  replies: { CONFIRMED: bare, ALREADY_CONFIRMED: bare, ALREADY_ENDED: bare, UNKNOWN_HOLD: bare, NOT_LOADED: bare } satisfies Replies,
+  replies: {
+    CONFIRMED: bare,
+    ALREADY_CONFIRMED: bare,
+    NOT_ACKNOWLEDGED: bare,
+    ALREADY_ENDED: bare,
+    UNKNOWN_HOLD: bare,
+    NOT_LOADED: bare,
+  } satisfies Replies,
 });
 
 export const release = defineScript({

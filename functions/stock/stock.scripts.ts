@@ -1,5 +1,6 @@
 import type { Sale } from '../sales/sale.model.ts';
 import type { RedisClient } from '../shared/redis.ts';
+import { runTwiceAtMost } from '../shared/script.ts';
 import * as scripts from './stock.definitions.ts';
 import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
 import { formatSlots, formatUnits, parseHold, parseRange } from './stock.records.ts';
@@ -121,7 +122,7 @@ export function stockScripts(redis: RedisClient) {
 
     /** Redis' clock, which alone decides about holds. In a cluster some node's: `takeExpired` and `read` give that of the sale's own. */
     async nowMs(): Promise<number> {
-      const [seconds, microseconds] = await redis.time();
+      const [seconds, microseconds] = await runTwiceAtMost('stock.now', () => redis.time());
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 

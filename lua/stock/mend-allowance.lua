@@ -34,5 +34,7 @@ local granted = (is_refused or missing <= 0) and 0 or grant_slots(mask, missing)
 hold.slots = bit.bor(own, granted)
 change_slots(SALE, hold.buyer_id, 0, bit.bor(theirs, granted))
 redis.call('HSET', SALE, field, hold_text(hold))
+-- Redis has granted a slot that an order uses: it may have forgotten that order, and others.
+redis.call('HSET', SALE, 'behind', 1)
 if is_refused then return { 'BUYER_LIMIT', limit, used - count_slots(own) } end
 return { 'MENDED', hold.slots }

@@ -2,7 +2,8 @@
 -- KEYS[1] sale (hash)   KEYS[2] free units (sorted set)   KEYS[3] expiry (list)
 -- ARGV[1] holdId   ARGV[2] buyerId   ARGV[3] payloadHash   then per item, each item once: sku, quantity (together 1 to 20 units)
 -- -> RESERVED bornUs expiresAtMs slots lines state     state: '' for a new hold, otherwise that of the hold that was there (H, A or C)
---  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | NOT_OPEN scheduled|closed | PAUSED | BUYER_LIMIT limit used | SOLD_OUT sku available
+--  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | NOT_OPEN scheduled|closed | PAUSED
+--  | BUYER_LIMIT limit used behind | SOLD_OUT sku available behind     behind: 1 when Redis has been caught behind DynamoDB, else 0
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
 -- The hold's expiry goes to a list, not to a sorted set: a sale's hold time is constant, so the list is in order of time by itself.
 -- This is the hot path: few tables, and what is seldom needed is made only when it is (see its definition in stock.definitions.ts).
@@ -25,6 +26,7 @@ for at = 4, argc, 2 do
   end
 end
 if wanted > UNITS_PER_HOLD_MAX then return bad_call('reserve quantity') end
+query[#query + 1] = 'behind'
 
 local found = redis.call(unpack(query))
 if not found[1] then return { 'NOT_LOADED' } end
@@ -32,6 +34,7 @@ local control, opens_at, closes_at, limit, hold_ms, born_floor = string.match(fo
 if not control then error('BROKEN sale record') end
 limit = tonumber(limit)
 local mask = tonumber(found[3] or 0)
+local behind = found[#query - 2] and 1 or 0
 
 if found[2] then
   local state, born, expires, hash, buyer, slots, lines = string.match(found[2], HOLD_RECORD)
@@ -40,7 +43,7 @@ if found[2] then
   if state == 'H' and limit > 0 then
     -- A hold that lost slots to other orders of the buyer (mend) must not become an order: it would slip past the limit.
     local count_slots, _, lacks_slots = allowance()
-    if lacks_slots(slots, lines) then return { 'BUYER_LIMIT', limit, count_slots(mask) } end
+    if lacks_slots(slots, lines) then return { 'BUYER_LIMIT', limit, count_slots(mask), behind } end
   end
   return { 'RESERVED', born, expires, slots, lines, state }
 end
@@ -66,7 +69,7 @@ if limit > 0 then
     used = count_slots(mask)
     if used + wanted <= limit then slots = grant_slots(mask, wanted) end
   end
-  if used + wanted > limit then return { 'BUYER_LIMIT', limit, used } end
+  if used + wanted > limit then return { 'BUYER_LIMIT', limit, used, behind } end
 end
 
 local record = { 'HSET', SALE, hold_field, '' }
@@ -76,7 +79,7 @@ for at = 4, argc, 2 do
   local total, next_serial, free = string.match(found[at / 2 + 2], ITEM_RECORD)
   if not total then error('BROKEN item record') end
   local available = free + math.max(0, total - next_serial + 1)
-  if available < quantity then return { 'SOLD_OUT', sku, available } end
+  if available < quantity then return { 'SOLD_OUT', sku, available, behind } end
   local units
   if free == '0' then
     units = quantity == 1 and next_serial or next_serial .. '-' .. next_serial + quantity - 1

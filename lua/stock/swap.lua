@@ -102,4 +102,6 @@ if not sold_out then
 end
 write_items(SALE, items)
 redis.call('HSET', SALE, field, hold_text(hold))
+-- Redis has handed out what an order owns: it may have forgotten that order, and others.
+if known > 0 then redis.call('HSET', SALE, 'behind', 1) end
 return sold_out or { 'SWAPPED', hold.born_us, hold.expires_at_ms, hold.slots, lines_text(hold.lines) }

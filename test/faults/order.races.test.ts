@@ -68,6 +68,7 @@ const versionsOf = async (order: Order) => {
 const stock = {
   confirm: async () => ({ outcome: 'CONFIRMED' as const }),
   release: async () => ({ outcome: 'UNKNOWN_HOLD' as const }),
+  acknowledge: async () => ({ outcome: 'ALREADY_ENDED' as const }),
 };
 const afterExpiry = (order: Order) => () => order.holdExpiresAtMs + expiryGraceMs;
 const steps = (order: Order): Record<string, Step> => ({

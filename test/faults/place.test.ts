@@ -110,6 +110,41 @@ describe('a Redis that has lost its last writes', () => {
     expect([...(await engine.unitRows('total')).keys()].sort()).toEqual(['1', '2', '3']);
   });
 
+  it('does not tell a winner that the sale is sold out: where it was caught once, it looks for the order before it refuses', async () => {
+    await engine.openSale('forgotten', 1);
+    const rollBack = await engine.snapshot();
+    const order = orderOf(await engine.place('forgotten', 'ada'));
+    await rollBack();
+    expect(await engine.place('forgotten', 'bob')).toMatchObject({ outcome: 'sold-out' });
+    expect(await engine.place('forgotten', 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+  });
+
+  it.each(['closed', 'paused'] as const)('keeps the answer of an order that it forgot when the sale is %s', async (control) => {
+    const sale = await engine.openSale(`forgotten-${control}`, 3);
+    const rollBack = await engine.snapshot();
+    const order = orderOf(await engine.place(sale.saleId, 'ada'));
+    await rollBack();
+    await engine.stock.load({ ...sale, version: 2, control });
+    expect(await engine.place(sale.saleId, 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+    const refused = control === 'closed' ? { outcome: 'not-open', state: 'closed' } : { outcome: 'paused' };
+    expect(await engine.place(sale.saleId, 'bob')).toEqual(refused);
+  });
+
+  it('that goes away while a buyer’s slots are mended is no reason to speak of a limit', async () => {
+    await engine.openSale('gone-midway', 5, { perBuyerLimit: 3 });
+    const rollBack = await engine.snapshot();
+    await engine.place('gone-midway', 'ada', { key: 'first' });
+    await rollBack();
+    const usedSlots: typeof engine.claims.usedSlots = async (saleId, buyerId) => {
+      await engine.redis.del(stockKeys(saleId).sale);
+      return engine.claims.usedSlots(saleId, buyerId);
+    };
+    const ports = { ...engine.placePorts, claims: { ...engine.claims, usedSlots } };
+    // The rolled-back stock gives unit 1 again: it is swapped first, and that is where Redis is found to be gone or, if not, at the mending.
+    const later = await engine.place('gone-midway', 'ada', { key: 'second', ports });
+    expect(['try-again', 'stock-not-ready']).toContain(later.outcome);
+  });
+
   it('refuses to sell when it has lost the sale, and still knows whose order is whose', async () => {
     await engine.openSale('flushed', 5);
     const order = orderOf(await engine.place('flushed', 'ada'));

@@ -1,7 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cancelOrder } from '../../functions/orders/cancel.ts';
 import { eventsGraceMs, type Order } from '../../functions/orders/order.model.ts';
-import { placement } from '../../functions/orders/placement.model.ts';
+import type { Step } from '../../functions/orders/order.ports.ts';
+import { holdOf, placement } from '../../functions/orders/placement.model.ts';
+import { systemClock } from '../../functions/shared/clock.ts';
 import { orderIdOf } from '../../functions/shared/ids.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 
@@ -99,6 +102,66 @@ describe('with no event ever delivered', () => {
   });
 });
 
+describe('one part that fails', () => {
+  it('does not keep holds from ending when the due orders can’t be read', async () => {
+    await engine.openSale('no-due', 2, shortHold);
+    const hold = await holdOnly('no-due', 'ada', 'DDDDDDDDDDDDDDDDDDDDDD');
+    await until(hold.expiresAtMs);
+    const due = {
+      // biome-ignore lint/correctness/useYield: it fails before its first page
+      async *due(): AsyncGenerator<Order[]> {
+        throw new Error('the index is away');
+      },
+    };
+    expect(await engine.sweep({ due })).toMatchObject({ failed: 1 });
+    expect(await engine.available('no-due')).toBe(2);
+  });
+
+  it('does not make a run begin work that it has no time for', async () => {
+    await engine.openSale('no-time', 40);
+    await Promise.all(Array.from({ length: 40 }, (_, n) => placed('no-time', `buyer-${n}`)));
+    let begun = 0;
+    const slow: Step = async () => {
+      begun += 1;
+      throw new Error('it took all the time there was');
+    };
+    const steps = () => ({ charge: slow, confirm: slow, fulfil: slow, expire: slow, compensate: slow });
+    await engine.sweep({ laterMs: eventsGraceMs, steps, remainingMs: () => (begun < 3 ? 60_000 : 0) });
+    expect(begun).toBeLessThan(40);
+  });
+});
+
+describe('Redis that has forgotten an order', () => {
+  it('has exactly the order’s units once the order is confirmed, and a hold that it gave instead goes back', async () => {
+    await engine.openSale('confirmed', 3);
+    await engine.fund('payer', 10_000);
+    const rollBack = await engine.snapshot();
+    const order = await placed('confirmed', 'payer');
+    await rollBack();
+    await holdOnly('confirmed', 'bob', 'EEEEEEEEEEEEEEEEEEEEEE');
+    // The payer's own retry dies before it claims: its hold has another unit than the order.
+    const { saleId, holdId, buyerId, payloadHash } = order;
+    await engine.stock.reserve({ saleId, holdId, buyerId, payloadHash, lines: [{ sku: 'tee', quantity: 1 }] });
+    expect(await engine.available('confirmed')).toBe(1);
+    const { order: paid } = await engine.steps.charge(order);
+    await engine.steps.confirm(paid);
+    expect(await engine.available('confirmed')).toBe(2);
+    const found = [];
+    for await (const hold of engine.stock.holds('confirmed')) if (hold.holdId === holdId) found.push(hold);
+    expect(found).toMatchObject([{ state: 'confirmed', lines: [{ sku: 'tee', units: ['1'] }] }]);
+  });
+
+  it('takes no unit for one that has ended, however late it is told of it as if it lived', async () => {
+    await engine.openSale('ended', 2);
+    const rollBack = await engine.snapshot();
+    const order = await placed('ended', 'ada');
+    await rollBack();
+    await cancelOrder(order, { orders: engine.orders, compensate: engine.steps.compensate, clock: systemClock });
+    expect(await engine.stock.acknowledge('ended', holdOf(order), 'live')).toEqual({ outcome: 'ALREADY_ENDED' });
+    expect(await engine.available('ended')).toBe(2);
+  });
+});
+
 describe('a suspect', () => {
   it('returns to the stock when no order owns it, and stays with the order that does', async () => {
     await engine.openSale('suspects', 4);
@@ -114,5 +177,18 @@ describe('a suspect', () => {
     expect(await engine.available('suspects')).toBe(2);
     expect(await engine.stock.suspects('suspects', { limit: 10 })).toEqual({ outcome: 'PAGE', lines: [] });
     expect(order.items[0]?.units).toEqual(['1']);
+  });
+
+  it('comes back within one sweep, however many there are', async () => {
+    await engine.openSale('many-suspects', 900);
+    const rollBack = await engine.snapshot();
+    const order = await placed('many-suspects', 'ada', { method: 'external' });
+    await rollBack();
+    // Told of an order far ahead, Redis skips what it may have given out and forgotten.
+    await engine.stock.acknowledge('many-suspects', { ...holdOf(order), lines: [{ sku: 'tee', units: ['850'] }] }, 'live');
+    expect(await engine.available('many-suspects')).toBe(50);
+    await engine.sweep();
+    // All but the order's own unit, which is the first.
+    expect(await engine.available('many-suspects')).toBe(899);
   });
 });

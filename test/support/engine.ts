@@ -90,7 +90,7 @@ export async function startEngine() {
     },
 
     /** One run of the sweeper, as if `laterMs` had passed for orders; holds go by Redis' own time. */
-    async sweep({ laterMs = 0 } = {}) {
+    async sweep({ laterMs = 0, ...changes }: { laterMs?: number } & Partial<SweepPorts> = {}) {
       const atMs = async () => (await stock.nowMs()) + laterMs;
       return sweep({
         stock: { ...stock, nowMs: atMs },
@@ -100,6 +100,7 @@ export async function startEngine() {
         due,
         sales: { live: async () => [...sales.values()] },
         remainingMs: () => 60_000,
+        ...changes,
       });
     },
 

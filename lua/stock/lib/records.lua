@@ -1,6 +1,7 @@
 -- The records of a sale's hash. Everything hot stands in this one hash, so that a reserve is one HMGET and one HSET.
 --   s            control|opensAtMs|closesAtMs|limit|holdMs|bornFloorUs|version|epoch        limit 0: none
 --   items        every sku, ';' between
+--   behind       there once DynamoDB knew of an order that Redis had forgotten: before a refusal the caller's order is looked for
 --   i:<sku>      kind|total|next|free    kind c: counted units 1..total; next: the lowest serial never given out; free: units in the free pool
 --   b:<buyerId>  the buyer's used allowance slots as a bit mask; slot 1 is the lowest bit
 --   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku=4
