@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { clientDefaults } from '../shared/aws.ts';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { accountRepository } from '../accounts/account.repository.ts';
 import { userEndpoints } from '../accounts/user.endpoints.ts';
@@ -17,6 +16,7 @@ import { orderList } from '../orders/order-list.repository.ts';
 import { saleEndpoints } from '../sales/sale.endpoints.ts';
 import type { SaleStock } from '../sales/sale.ports.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { transact, type Write } from '../shared/dynamo.ts';
 import { readEnvironment } from '../shared/environment.ts';
@@ -58,6 +58,7 @@ const stock: SaleStock & AuditStock = {
 
 const products = productRepository(database, tables.products);
 const sales = saleRepository(database, tables.sales);
+const listedOrders = orderList(database, tables.orders);
 const accounts = accountRepository(database, tables.accounts);
 const common = {
   clock,
@@ -80,14 +81,17 @@ const health = {
 export const endpoints: readonly Endpoint[] = [
   ...apiEndpoints(health),
   ...productEndpoints({ ...common, products, sales }),
-  ...saleEndpoints({ ...common, products, sales, stock, tables }),
+  ...saleEndpoints({ ...common, products, sales, stock, tables, hasOrders: listedOrders.anyOf }),
   ...orderEndpoints({
     orders,
     clock,
-    list: orderList(database, tables.orders),
+    list: listedOrders,
     compensate: async (order) => compensate({ orders, clock, stock: (await connected()).stock })(order),
   }),
-  ...ticketEndpoints({ orders, ticketSecrets: secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, clock.nowMs) }),
+  ...ticketEndpoints({
+    orders,
+    ticketSecrets: secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, clock.nowMs),
+  }),
   ...userEndpoints({ ...common, accounts, accountsTable: tables.accounts }),
   ...auditEndpoints({ sales, rows: auditRepository(database, tables), stock, clock }),
 ];

@@ -15,6 +15,8 @@ export interface CreateSalePorts {
   readonly products: { getMany(skus: readonly string[]): Promise<Product[]> };
   readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markLoaded'>;
   readonly stock: Pick<SaleStock, 'load'>;
+  /** Whether anybody has ordered in the sale. */
+  readonly hasOrders: (saleId: string) => Promise<boolean>;
   readonly idempotency: Idempotency;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
   readonly tables: { readonly products: string; readonly sales: string };
@@ -41,7 +43,7 @@ export async function createSale(body: NewSale, request: KeyedRequest, ports: Cr
     attempt: () => tryToCreate(body, request, ports),
   });
   // After the transaction: stock without a sale would be sold from without a price.
-  if (outcome.outcome === 'created' || outcome.outcome === 'replayed') await loadOnce(outcome.saleId, ports);
+  if (outcome.outcome === 'created' || outcome.outcome === 'replayed') await loadOnce(outcome.saleId, outcome.outcome, ports);
   return outcome;
 }
 
@@ -106,9 +108,11 @@ async function saleListsOf(products: readonly Product[], saleId: string, nowMs: 
  * Loads the stock of a sale whose stock was never loaded. Only then: if Redis lost what it had, loading the sale as if nothing were
  * sold would hand out sold units, and rebuilding it is another matter.
  */
-async function loadOnce(saleId: string, { sales, stock }: CreateSalePorts): Promise<void> {
+async function loadOnce(saleId: string, attempt: 'created' | 'replayed', { sales, stock, hasOrders }: CreateSalePorts): Promise<void> {
   const found = await sales.loading(saleId);
   if (!found || found.stockLoaded) return;
-  await stock.load(found.sale);
+  // The first attempt may have died between the load and its mark: where somebody has ordered, there was stock.
+  const wasLoaded = attempt === 'replayed' && (await hasOrders(saleId));
+  if (!wasLoaded) await stock.load(found.sale);
   await sales.markLoaded(saleId);
 }

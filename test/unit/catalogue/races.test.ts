@@ -24,6 +24,7 @@ beforeAll(async () => {
     sales,
     clock,
     stock: { load: async () => ({ outcome: 'LOADED' }) },
+    hasOrders: async () => false,
     idempotency: idempotencyRepository(tables.database, 'idempotency'),
     transact: (writes) => transact(tables.database, writes),
     tables: { products: 'products', sales: 'sales' },
