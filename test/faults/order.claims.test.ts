@@ -1,11 +1,9 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import { decline, type Order } from '../../functions/orders/order.model.ts';
 import { orderRepository } from '../../functions/orders/order.repository.ts';
 import { holdOf } from '../../functions/orders/placement.model.ts';
-import { unitBuckets } from '../../functions/stock/stock.model.ts';
-import { startTables, tableNames } from '../support/database.ts';
+import { unitRows as rowsOf, startTables, tableNames } from '../support/database.ts';
 import { anOrder, freshHoldId } from '../support/orders.ts';
 
 let tables: Awaited<ReturnType<typeof startTables>>;
@@ -23,22 +21,7 @@ let sales = 0;
 const freshOrder = (changes: Partial<Order> = {}) => anOrder({ holdId: freshHoldId(), saleId: `sale-${++sales}`, slots: [], ...changes });
 const ofUnits = (units: string[]) => [{ sku: 'tee', quantity: units.length, units, priceMinor: 2_500 }];
 
-async function unitRows(saleId: string): Promise<Record<string, unknown>[]> {
-  const pages = await Promise.all(
-    unitBuckets(saleId, 'tee').map((bucket) =>
-      tables.database.send(
-        new QueryCommand({
-          TableName: 'units',
-          KeyConditionExpression: '#bucket = :bucket',
-          ExpressionAttributeNames: { '#bucket': 'bucket' },
-          ExpressionAttributeValues: { ':bucket': bucket },
-          ConsistentRead: true,
-        }),
-      ),
-    ),
-  );
-  return pages.flatMap(({ Items = [] }) => Items);
-}
+const unitRows = (saleId: string) => rowsOf(tables.database, saleId);
 
 describe('a claim', () => {
   it('gives a unit to one of any number of orders that ask for it at once', async () => {

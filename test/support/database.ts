@@ -1,6 +1,9 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { inParallel } from '../../functions/shared/parallel.ts';
+import { readAll } from '../../functions/shared/reads.ts';
 import { numberKeys, type TableName, type TableShape, tables } from '../../functions/shared/tables.ts';
+import { unitBuckets } from '../../functions/stock/stock.model.ts';
 import { startDatabase } from '../../lib/local/dynamodb.ts';
 
 /** Table names by what they hold; in a test each table bears its own name. */
@@ -53,3 +56,15 @@ export async function startTables() {
     },
   };
 }
+
+/** Every unit row of the item `tee` of a sale. */
+export const unitRows = (database: DynamoDBDocumentClient, saleId: string): Promise<Record<string, unknown>[]> =>
+  inParallel(unitBuckets(saleId, 'tee'), 16, (bucket) =>
+    readAll(database, {
+      TableName: 'units',
+      KeyConditionExpression: '#bucket = :bucket',
+      ExpressionAttributeNames: { '#bucket': 'bucket' },
+      ExpressionAttributeValues: { ':bucket': bucket },
+      ConsistentRead: true,
+    }),
+  ).then((pages) => pages.flat());

@@ -1,4 +1,4 @@
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { fulfilOrder } from '../../functions/fulfilment/fulfil.ts';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import { compensate } from '../../functions/orders/compensate.ts';
@@ -14,10 +14,9 @@ import { knownSales } from '../../functions/sales/known-sales.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
 import { connectRedis } from '../../functions/shared/redis.ts';
-import { unitBuckets } from '../../functions/stock/stock.model.ts';
 import { stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { startRedis } from '../../lib/local/redis.ts';
-import { startTables, tableNames } from './database.ts';
+import { startTables, tableNames, unitRows } from './database.ts';
 
 const ticketSecret = async () => 'a secret of a test, long enough';
 
@@ -118,22 +117,7 @@ export async function startEngine() {
     },
 
     /** Every unit row of the item, by unit. */
-    async unitRows(saleId: string): Promise<Map<string, Record<string, unknown>>> {
-      const pages = await Promise.all(
-        unitBuckets(saleId, 'tee').map((bucket) =>
-          database.send(
-            new QueryCommand({
-              TableName: 'units',
-              KeyConditionExpression: '#bucket = :bucket',
-              ExpressionAttributeNames: { '#bucket': 'bucket' },
-              ExpressionAttributeValues: { ':bucket': bucket },
-              ConsistentRead: true,
-            }),
-          ),
-        ),
-      );
-      return new Map(pages.flatMap(({ Items = [] }) => Items).map((row) => [String(row.unit), row]));
-    },
+    unitRows: async (saleId: string) => new Map((await unitRows(database, saleId)).map((row) => [String(row.unit), row])),
 
     /** All that Redis knows, to be put back later: what a failover to a replica that lags does. */
     async snapshot(): Promise<() => Promise<void>> {
