@@ -38,8 +38,8 @@ const pageSize = 500;
 const callsMax = 100;
 
 /**
- * The stock of sales in Redis, as one object. Each method is one Lua script, atomic and safe to repeat; refusals are outcomes, never errors.
- * All may answer `NOT_LOADED`: Redis does not have the sale, and says nothing about its stock. All throw what `defineScript` says.
+ * The stock of sales in Redis, as one object. Each verb is one Lua script, atomic and safe to repeat; refusals are outcomes, never errors.
+ * They may all answer `NOT_LOADED`: Redis does not have the sale, and says nothing about its stock. All throw what `defineScript` says.
  */
 export function stockScripts(redis: RedisClient) {
   return {
@@ -53,7 +53,8 @@ export function stockScripts(redis: RedisClient) {
 
     /**
      * Holds units, all lines or none. `replayed`: this hold was there already, and `hold` is what it has now, which may be fewer units than asked
-     * for after a swap that was refused. `hasOrder`: an order has acknowledged it.
+     * for after a swap that was refused. `hasOrder`: an order has acknowledged it. `behind` in a refusal: Redis has been caught not knowing an order
+     * that DynamoDB had, so it may have forgotten the caller's too.
      */
     async reserve({ saleId, holdId, buyerId, payloadHash, lines }: ReserveRequest) {
       const reply = await scripts.reserve(redis, { keys: stockKeys(saleId), args: { holdId, buyerId, payloadHash }, each: lines });
@@ -71,13 +72,14 @@ export function stockScripts(redis: RedisClient) {
         each: hold.lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
       }),
 
+    /** Marks an acknowledged hold as confirmed. One that was never compared with its order is `NOT_ACKNOWLEDGED`, and as it was. */
     confirm: (saleId: string, holdId: string) => scripts.confirm(redis, { keys: stockKeys(saleId), args: { holdId } }),
 
     /** Gives a hold back, once. `order`: its order has ended. `tombstone`: there will be none for a hold of this birth or an earlier one. */
     release: (saleId: string, { holdId, bornUs, cause }: HoldRef & { readonly cause: 'order' | 'tombstone' }) =>
       scripts.release(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, cause } }),
 
-    /** Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. */
+    /** Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. Naming any marks Redis as `behind`. */
     swap: (
       saleId: string,
       { holdId, bornUs, lines, owned }: HoldRef & { readonly lines: readonly StockLine[]; readonly owned: readonly LineUnits[] },
@@ -114,13 +116,16 @@ export function stockScripts(redis: RedisClient) {
         each: lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
       }),
 
-    /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. */
+    /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. Marks Redis as `behind`. */
     mendAllowance: async (saleId: string, { holdId, bornUs, usedSlots }: HoldRef & { readonly usedSlots: readonly number[] }) =>
       scripts.mendAllowance(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, usedSlots: formatSlots(usedSlots) } }),
 
     read: (saleId: string) => scripts.read(redis, { keys: stockKeys(saleId), args: {} }),
 
-    /** Redis' clock, which alone decides about holds. In a cluster some node's: `takeExpired` and `read` give that of the sale's own. */
+    /**
+     * Redis' clock, which alone decides about holds. In a cluster some node's: `takeExpired` and `read` give that of the sale's own. Asked once more
+     * when the connection breaks; throws `ScriptUnanswered`.
+     */
     async nowMs(): Promise<number> {
       const [seconds, microseconds] = await runTwiceAtMost('stock.now', () => redis.time());
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);

@@ -4,6 +4,7 @@
 --   then per item, each item once: sku, total
 -- -> LOADED | ALREADY_LOADED     the latter for a copy that is not newer, or of a lower epoch: no effect
 -- What was given out stays given out: an item that is there keeps its next serial and its free units, and totals only grow.
+-- The mark `behind` stays too: a newer copy of the sale brings no order back that Redis forgot.
 local argc = #ARGV
 if #KEYS ~= 1 or argc < 9 or argc > 7 + 2 * 50 or argc % 2 == 0 then return bad_call('load arity') end
 local SALE = KEYS[1]

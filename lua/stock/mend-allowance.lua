@@ -3,6 +3,7 @@
 -- ARGV[1] holdId   ARGV[2] bornUs   ARGV[3] slots (bit mask) that other orders of the hold's buyer use
 -- -> MENDED slots | BUYER_LIMIT limit used | UNKNOWN_HOLD | ORDER_EXISTS | ALREADY_ENDED | NOT_LOADED
 -- Acts only on a hold of this birth that no order has; another birth is UNKNOWN_HOLD.
+-- Mended or refused, the sale is marked as `behind`; not one without a limit, which has no slots.
 -- Refused, the hold loses the slots that are not its own, so that its end does not free them; a replay of it is refused as well.
 if #KEYS ~= 1 or #ARGV ~= 3 then return bad_call('mend-allowance arity') end
 local SALE, field = KEYS[1], 'h:' .. ARGV[1]

@@ -5,6 +5,7 @@
 -- Acts only on a hold of this birth that no order has; another birth is UNKNOWN_HOLD.
 -- Owned units leave the hold, the free pool, and the serials to come (the run that is next, so that a Redis that forgot a thousand of them costs
 -- one retry), and become suspects: whoever reads their rows returns those that turn out to be free.
+-- Owned units named, the sale is marked as `behind`, also when refused. (None: the hold is only filled up.)
 -- Refused, the hold keeps what it has, without the owned ones; `available` counts what its buyer could have: kept, free and never given out.
 local OWNED_MAX = 2000
 

@@ -29,8 +29,8 @@ async function listen(onSocket: (socket: Socket) => void): Promise<string> {
   return `redis://127.0.0.1:${address.port}`;
 }
 
-/** Redis behind a wire that can be cut between a script and its answer. */
-async function cuttableRedis(): Promise<{ redis: RedisClient; cutReplies: (count: number) => void; scriptsSeen: () => number }> {
+/** Redis behind a wire that can be cut between a call (of a script, or of the clock) and its answer. */
+async function cuttableRedis(): Promise<{ redis: RedisClient; cutReplies: (count: number) => void; callsSeen: () => number }> {
   let cuts = 0;
   let seen = 0;
   const { port, hostname } = new URL(bench.url);
@@ -38,9 +38,9 @@ async function cuttableRedis(): Promise<{ redis: RedisClient; cutReplies: (count
     const server = tcp(Number(port), hostname).on('error', () => {});
     let lose = false;
     client.on('data', (data) => {
-      const isScript = data.includes('evalsha') || data.includes('EVALSHA') || data.includes('eval');
-      if (isScript) seen += 1;
-      if (isScript && cuts > 0) {
+      const isCall = ['evalsha', 'EVALSHA', 'eval', '*1\r\n$4\r\ntime\r\n'].some((command) => data.includes(command));
+      if (isCall) seen += 1;
+      if (isCall && cuts > 0) {
         cuts -= 1;
         lose = true;
       }
@@ -49,7 +49,7 @@ async function cuttableRedis(): Promise<{ redis: RedisClient; cutReplies: (count
     server.on('data', (data) => (lose ? client.destroy() : client.write(data)));
     client.on('close', () => server.destroy());
   });
-  return { redis: open(url), cutReplies: (count) => (cuts = count), scriptsSeen: () => seen };
+  return { redis: open(url), cutReplies: (count) => (cuts = count), callsSeen: () => seen };
 }
 
 function open(url: string, commandTimeoutMs?: number): RedisClient {
@@ -103,30 +103,46 @@ describe('a script', () => {
 describe('a broken connection', () => {
   it('between script and answer costs one more try, which finds the hold that was made', async () => {
     const sale = await openSale(bench);
-    const { redis, cutReplies, scriptsSeen } = await cuttableRedis();
+    const { redis, cutReplies, callsSeen } = await cuttableRedis();
     const stock = stockScripts(redis);
     // So that Redis knows the script, and one try is one message.
     await stock.reserve(aRequest(sale.saleId));
-    const before = scriptsSeen();
+    const before = callsSeen();
     cutReplies(1);
     const request = aRequest(sale.saleId);
     expect(await stock.reserve(request)).toMatchObject({ outcome: 'RESERVED', replayed: true });
-    expect(scriptsSeen() - before).toBe(2);
+    expect(callsSeen() - before).toBe(2);
     expect((await expectConserved(bench, sale.saleId)).holds).toHaveLength(2);
   });
 
   it('that breaks again is told to the caller, and nothing is sent behind its back', async () => {
     const sale = await openSale(bench);
-    const { redis, cutReplies, scriptsSeen } = await cuttableRedis();
+    const { redis, cutReplies, callsSeen } = await cuttableRedis();
     const stock = stockScripts(redis);
     await stock.read(sale.saleId);
-    const before = scriptsSeen();
+    const before = callsSeen();
     cutReplies(2);
     await expect(stock.reserve(aRequest(sale.saleId))).rejects.toThrow(ScriptUnanswered);
-    expect(scriptsSeen() - before).toBe(2);
+    expect(callsSeen() - before).toBe(2);
     // The client is back by itself, and what it does next is only what is asked next.
     expect(await stock.read(sale.saleId)).toMatchObject({ outcome: 'READ' });
-    expect(scriptsSeen() - before).toBe(3);
+    expect(callsSeen() - before).toBe(3);
+  });
+
+  it('costs the clock of Redis one more try, and is told to the caller when it breaks again', async () => {
+    const { redis, cutReplies, callsSeen } = await cuttableRedis();
+    const stock = stockScripts(redis);
+    const beforeMs = await bench.stock.nowMs();
+    cutReplies(1);
+    const nowMs = await stock.nowMs();
+    expect(callsSeen()).toBe(2);
+    expect(nowMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(nowMs).toBeLessThanOrEqual(await bench.stock.nowMs());
+    cutReplies(2);
+    await expect(stock.nowMs()).rejects.toThrow(ScriptUnanswered);
+    expect(callsSeen()).toBe(4);
+    expect(await stock.nowMs()).toBeGreaterThanOrEqual(nowMs);
+    expect(callsSeen()).toBe(5);
   });
 
   it('ends in an error within its time when nobody answers', async () => {

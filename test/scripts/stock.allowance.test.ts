@@ -15,7 +15,7 @@ describe('mendAllowance', () => {
     expect(await mend(saleId, hold, 1, 3)).toEqual({ outcome: 'MENDED', slots: [2, 4] });
     expect(await maskOf(saleId, 'ada')).toBe(0b1111);
     expect((await held(bench, saleId)).slots).toEqual([5]);
-    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 5, used: 5 });
+    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 5, used: 5, behind: true });
   });
 
   it('changes nothing when it is repeated', async () => {
@@ -38,17 +38,19 @@ describe('mendAllowance', () => {
     const hold = await held(bench, saleId, two);
     expect(await mend(saleId, hold, 1, 2)).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 2 });
     const replay = await bench.stock.reserve(aRequest(saleId, { holdId: hold.holdId, ...two }));
-    expect(replay).toMatchObject({ outcome: 'BUYER_LIMIT', limit: 3 });
+    expect(replay).toMatchObject({ outcome: 'BUYER_LIMIT', limit: 3, behind: true });
     await bench.stock.release(saleId, { ...hold, cause: 'tombstone' });
     expect(await maskOf(saleId, 'ada')).toBe(0b11);
     expect((await held(bench, saleId)).slots).toEqual([3]);
-    expect(await bench.stock.reserve(aRequest(saleId, two))).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3 });
+    expect(await bench.stock.reserve(aRequest(saleId, two))).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3, behind: true });
   });
 
   it('has nothing to mend in a sale without a limit', async () => {
     const { saleId } = await openSale(bench);
     expect(await mend(saleId, await held(bench, saleId, two), 1)).toEqual({ outcome: 'MENDED', slots: [] });
     expect(await maskOf(saleId, 'ada')).toBe(0);
+    const refused = await bench.stock.reserve(aRequest(saleId, { lines: [{ sku: 'tee', quantity: 9 }] }));
+    expect(refused).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 8, behind: false });
   });
 
   it('acts on a held hold of this birth alone', async () => {

@@ -54,7 +54,8 @@ describe('acknowledge', () => {
     await bench.stock.acknowledge(saleId, { ...hold, lines: [tees(5)] }, 'live');
     expect(await bench.stock.read(saleId)).toMatchObject({ items: [{ total: 3, available: 1 }] });
     expect((await held(bench, saleId)).lines).toEqual([tees(1)]);
-    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0 });
+    const refused = await bench.stock.reserve(aRequest(saleId));
+    expect(refused).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0, behind: false });
     // Nor does a suspect beyond the total come on sale before the restock has come here.
     expect(await bench.stock.returnSuspects(saleId, [tees(4)])).toEqual({ outcome: 'RETURNED', count: 0 });
     expect(await all(bench.stock.freeRanges(saleId))).toEqual([]);
@@ -100,10 +101,27 @@ describe('acknowledge', () => {
 describe('confirm', () => {
   it('confirms once, and says so when repeated', async () => {
     const { saleId } = await openSale(bench);
-    const { holdId } = await held(bench, saleId);
-    expect(await bench.stock.confirm(saleId, holdId)).toEqual({ outcome: 'CONFIRMED' });
-    expect(await bench.stock.confirm(saleId, holdId)).toEqual({ outcome: 'ALREADY_CONFIRMED' });
-    expect((await expectConserved(bench, saleId)).holds).toMatchObject([{ state: 'confirmed', lines: [tees(1)] }]);
+    const hold = await held(bench, saleId);
+    await bench.stock.acknowledge(saleId, hold, 'live');
+    expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'CONFIRMED' });
+    expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'ALREADY_CONFIRMED' });
+    expect((await expectConserved(bench, saleId)).holds).toEqual([{ ...hold, state: 'confirmed' }]);
+  });
+
+  it('confirms no hold that was never compared with its order, and the order’s units are the buyer’s once it was', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 3 });
+    const hold = await held(bench, saleId, two);
+    const { sale, expiry } = stockKeys(saleId);
+    const before = await Promise.all([bench.redis.hgetall(sale), bench.redis.lrange(expiry, 0, -1)]);
+    for (let run = 0; run < 2; run++) expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'NOT_ACKNOWLEDGED' });
+    expect(await Promise.all([bench.redis.hgetall(sale), bench.redis.lrange(expiry, 0, -1)])).toEqual(before);
+    // The order has other units than the hold: confirmed as it was, the hold would have kept 1 and 2 from everyone for good.
+    const order = { ...hold, lines: [tees(2, 5)] };
+    expect(await bench.stock.acknowledge(saleId, order, 'confirmed')).toEqual({ outcome: 'ACKNOWLEDGED' });
+    expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'ALREADY_CONFIRMED' });
+    const { holds, items } = await expectConserved(bench, saleId, 3);
+    expect(holds).toEqual([{ ...order, state: 'confirmed' }]);
+    expect(items.tee).toMatchObject({ free: ['1'], suspect: ['3', '4'] });
   });
 
   it('confirms nothing that ended, nothing unknown, and nothing without its sale', async () => {

@@ -56,13 +56,30 @@ describe('takeExpired', () => {
       await held(bench, saleId),
     ];
     await bench.stock.acknowledge(saleId, acknowledged, 'live');
-    await bench.stock.confirm(saleId, confirmed.holdId);
+    await bench.stock.acknowledge(saleId, confirmed, 'live');
+    expect(await bench.stock.confirm(saleId, confirmed.holdId)).toEqual({ outcome: 'CONFIRMED' });
     await bench.stock.release(saleId, { ...ended, cause: 'order' });
     await bench.stock.release(saleId, { ...reborn, cause: 'tombstone' });
     const again = await held(bench, saleId, { holdId: reborn.holdId });
     await passed(again.expiresAtMs);
     expect((await due(saleId)).holds).toEqual([{ ...again, state: 'held' }]);
     expect(await bench.redis.llen(stockKeys(saleId).expiry)).toBe(0);
+  });
+
+  it('gives a hold that was never compared with its order, although a confirmation came', async () => {
+    const { saleId } = await openSale(bench, { holdSeconds: 0.03 });
+    const hold = await held(bench, saleId);
+    expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'NOT_ACKNOWLEDGED' });
+    await passed(hold.expiresAtMs);
+    const { holds, nowMs } = await due(saleId, { limit: 10, retryMs: 30 });
+    expect(holds).toEqual([{ ...hold, state: 'held' }]);
+    // Nor does one that comes while somebody decides about it take it off the list.
+    expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: 'NOT_ACKNOWLEDGED' });
+    await passed(nowMs + 30);
+    expect((await due(saleId, { limit: 10, retryMs: 1 })).holds).toEqual([{ ...hold, state: 'held' }]);
+    await bench.stock.acknowledge(saleId, hold, 'confirmed');
+    await passed((await bench.stock.nowMs()) + 1);
+    expect((await due(saleId)).holds).toEqual([]);
   });
 
   it('gives no more than asked for, oldest first, and says that there may be more', async () => {

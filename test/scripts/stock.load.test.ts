@@ -44,7 +44,7 @@ describe('load', () => {
     const { holds } = await expectConserved(bench, sale.saleId);
     expect(holds).toContainEqual({ ...hold, state: 'held' });
     // A lowered limit takes nothing from anyone, and binds what comes.
-    expect(await bench.stock.reserve(aRequest(sale.saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 2, used: 4 });
+    expect(await bench.stock.reserve(aRequest(sale.saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 2, used: 4, behind: false });
   });
 
   it('never lowers a total, so no unit that somebody has falls out of the count', async () => {

@@ -123,9 +123,10 @@ describe('reserve', () => {
     const { saleId } = await openSale(bench, fiveUnits);
     await held(bench, saleId, { lines: [{ sku: 'tee', quantity: 2 }] });
     const refused = await bench.stock.reserve(aRequest(saleId, { lines: [{ sku: 'tee', quantity: 4 }] }));
-    expect(refused).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 3 });
+    expect(refused).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 3, behind: false });
     expect((await held(bench, saleId, { lines: [{ sku: 'tee', quantity: 3 }] })).lines).toEqual([tees(3, 4, 5)]);
-    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0 });
+    const late = await bench.stock.reserve(aRequest(saleId));
+    expect(late).toEqual({ outcome: 'SOLD_OUT', sku: 'tee', available: 0, behind: false });
     await expectConserved(bench, saleId);
   });
 
@@ -141,7 +142,8 @@ describe('reserve', () => {
       { sku: 'tee', quantity: 3 },
       { sku: 'mug', quantity: 2 },
     ];
-    expect(await bench.stock.reserve(aRequest(saleId, { lines: twoMugs }))).toEqual({ outcome: 'SOLD_OUT', sku: 'mug', available: 1 });
+    const refused = await bench.stock.reserve(aRequest(saleId, { lines: twoMugs }));
+    expect(refused).toEqual({ outcome: 'SOLD_OUT', sku: 'mug', available: 1, behind: false });
     expect((await expectConserved(bench, saleId)).items.tee?.available).toBe(10);
     const oneMug = [
       { sku: 'mug', quantity: 1 },
@@ -156,9 +158,10 @@ describe('reserve', () => {
     const { saleId } = await openSale(bench, { perBuyerLimit: 3 });
     expect((await held(bench, saleId, { lines: [{ sku: 'tee', quantity: 2 }] })).slots).toEqual([1, 2]);
     const refused = await bench.stock.reserve(aRequest(saleId, { lines: [{ sku: 'tee', quantity: 2 }] }));
-    expect(refused).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 2 });
+    expect(refused).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 2, behind: false });
     expect((await held(bench, saleId)).slots).toEqual([3]);
-    expect(await bench.stock.reserve(aRequest(saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3 });
+    const again = await bench.stock.reserve(aRequest(saleId));
+    expect(again).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3, behind: false });
     expect((await held(bench, saleId, { buyerId: 'bob', lines: [{ sku: 'tee', quantity: 3 }] })).slots).toEqual([1, 2, 3]);
     await expectConserved(bench, saleId, 3);
   });
@@ -190,7 +193,7 @@ describe('reserve', () => {
   });
 
   it('keeps buyers and items that are named like internal fields apart from them', async () => {
-    const names = ['s', 'items', 'b', 'h', 'i', 'available', '__proto__', 'constructor'];
+    const names = ['s', 'items', 'behind', 'b', 'h', 'i', 'available', '__proto__', 'constructor'];
     const { saleId } = await openSale(bench, { perBuyerLimit: 20, items: names.map((sku) => ({ sku, total: 3 })) });
     for (const name of names) {
       const hold = await held(bench, saleId, { holdId: name, buyerId: name, lines: [{ sku: name, quantity: 2 }] });
