@@ -1,5 +1,5 @@
 import type { Sale } from '../sales/sale.model.ts';
-import type { RedisClient } from '../shared/redis.ts';
+import { clusterIsKnown, type RedisClient } from '../shared/redis.ts';
 import { runTwiceAtMost } from '../shared/script.ts';
 import * as scripts from './stock.definitions.ts';
 import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
@@ -127,7 +127,10 @@ export function stockScripts(redis: RedisClient) {
      * when the connection breaks; throws `ScriptUnanswered`.
      */
     async nowMs(): Promise<number> {
-      const [seconds, microseconds] = await runTwiceAtMost('stock.now', () => redis.time());
+      const [seconds, microseconds] = await runTwiceAtMost('stock.now', async () => {
+        if (redis.isCluster) await clusterIsKnown(redis);
+        return redis.time();
+      });
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 

@@ -4,6 +4,7 @@
 -- ARGV[7] live|confirmed|ended   then the order's units per item, each item once: sku, units ('1-3,7')
 -- -> ACKNOWLEDGED | RELEASED | ALREADY_ENDED | NOT_LOADED
 -- live, confirmed: the hold has exactly the order's units and slots afterwards. Its surplus goes back for sale; what it misses is adopted, wherever it is.
+--   A hold that has to be made anew was forgotten, so the sale is marked as behind.
 --   An end is final: ALREADY_ENDED, and no effect, however late this runs.
 -- ended: the hold's units and slots go back (RELEASED). A hold that is not there is marked as ended, so that a retry of its key takes no units.
 local argc = #ARGV
@@ -62,4 +63,6 @@ write_items(SALE, items)
 change_slots(SALE, order.buyer_id, hold and hold.slots or 0, order.slots)
 if hold and hold.state == 'C' then order.state = 'C' end
 redis.call('HSET', SALE, field, hold_text(order))
+-- Redis made every order's hold: this one it has forgotten, and maybe others.
+if not hold then redis.call('HSET', SALE, 'behind', 1) end
 return { 'ACKNOWLEDGED' }

@@ -93,6 +93,13 @@ describe('a refusal', () => {
     expect(await refusals(caught.saleId)).toEqual([true, true]);
   });
 
+  it('calls Redis behind once it was told of an order whose hold it had forgotten', async () => {
+    const { saleId } = await openLimited();
+    const forgotten = { holdId: 'forgotten', buyerId: 'ada', payloadHash: 'p', bornUs: 1, expiresAtMs: 1, slots: [1], lines: [tees(1)] };
+    await bench.stock.acknowledge(saleId, forgotten, 'live');
+    expect(await refusals(saleId)).toEqual([true, true]);
+  });
+
   it('does not take a late swap or mend, which changes nothing, for a proof', async () => {
     const { saleId } = await openLimited();
     const [unborn, placed, ended] = [await held(bench, saleId, two), await held(bench, saleId, two), await held(bench, saleId, two)];
