@@ -15,7 +15,8 @@ export const placeEndpoints = (ports: () => Promise<PlacePorts>): Endpoint[] => 
 
 const answer = (order: Order, replayed: boolean) => ({
   body: orderAnswer(asPlaced(order)),
-  headers: { location: `/v1/orders/${order.orderId}`, ...(replayed ? { 'idempotency-replayed': 'true' } : {}) },
+  headers: { location: `/v1/orders/${order.orderId}` },
+  replayed,
 });
 
 /** The refusal in the words of the contract. */
