@@ -6,11 +6,7 @@ import { UnsupportedTemplate } from '../lib/local/intrinsics.ts';
 
 // `npm start`: the whole system on this machine, until Ctrl-C.
 
-const url = (protocol: RegExp, example: string) =>
-  z
-    .url({ protocol, error: `must be an address such as ${example}` })
-    .optional()
-    .or(z.literal('').transform(() => undefined));
+const url = (protocol: RegExp, example: string) => z.url({ protocol, error: `must be an address such as ${example}` }).optional();
 
 const portMessage = 'must be a port from 0 (picks a free one) to 65535';
 const Settings = z.object({
@@ -29,14 +25,17 @@ const complain = (line: string) => process.stderr.write(`${line}\n`);
 
 let runtime: Promise<Runtime> | undefined;
 let stopping = false;
+const start = new AbortController();
 
 async function stop(): Promise<never> {
   // Whoever asks twice does not want to wait. What was started ends with this process.
   if (stopping) process.exit(130);
   stopping = true;
   say('Stopping; once more to stop at once.');
+  start.abort();
   try {
-    await (await runtime)?.stop();
+    // A start that was given up has stopped what it had started.
+    await (await runtime?.catch(() => undefined))?.stop();
     process.exit(0);
   } catch (error) {
     complain(`Stopped, but not cleanly: ${String(error)}`);
@@ -52,7 +51,9 @@ function explain(error: unknown, port: number): string {
   return error instanceof Error && !isSaidWhole ? (error.stack ?? error.message) : String(error instanceof Error ? error.message : error);
 }
 
-const settings = Settings.safeParse(process.env);
+// A variable that is set to nothing is not set.
+const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+const settings = Settings.safeParse(given);
 if (!settings.success) {
   for (const issue of settings.error.issues) complain(`${issue.path.join('.')} ${issue.message}.`);
   process.exit(1);
@@ -68,6 +69,7 @@ try {
     redisUrl: REDIS_URL,
     dynamodbEndpoint: DYNAMODB_ENDPOINT,
     out: say,
+    signal: start.signal,
     // What went well is for the log of a deployment; here it would bury what did not.
     onLog: (source, line) => line.startsWith('{"level":"info"') || complain(`[${source}] ${line}`),
   });

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { UserId } from '../shared/ids.ts';
 import { Currency } from '../shared/money.ts';
+import { Line } from '../shared/text.ts';
 import { balanceMinorMax, creditMinorMax } from './account.model.ts';
 
-const name = z.string().trim().min(1).max(200).optional().meta({ example: 'Ada Lovelace' });
+const name = Line(200).optional().meta({ example: 'Ada Lovelace' });
 const balance = z.int().min(0).max(balanceMinorMax).meta({ description: 'In minor units.', example: 100000 });
 
 export const NewUser = z

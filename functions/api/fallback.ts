@@ -9,10 +9,16 @@ export function matchPath(template: string, path: string): Record<string, string
   if (wanted.length !== given.length) return undefined;
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
-    const value = decoded(given[index] ?? '');
+    const text = given[index] ?? '';
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    if (value === undefined || (name === undefined ? value !== part : value === '')) return undefined;
-    if (name !== undefined) params[name] = value;
+    if (name === undefined) {
+      // As the gateway does: what is fixed is compared as it stands, and only parameters are decoded.
+      if (text !== part) return undefined;
+      continue;
+    }
+    const value = decoded(text);
+    if (value === undefined || value === '') return undefined;
+    params[name] = value;
   }
   return params;
 }

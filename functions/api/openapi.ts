@@ -23,6 +23,7 @@ const headers = {
   ETag: z.string().meta({ description: 'Send it as `If-None-Match`. `serverTime` does not count.', example: 'W/"mHcBvGJ0Q2yQxg5vJ6yYdw"' }),
   'Cache-Control': z.string().meta({ example: 'public, max-age=1' }),
   'Retry-After': z.string().meta({ description: 'Seconds to wait before the next attempt.', example: '1' }),
+  'WWW-Authenticate': z.literal('Bearer'),
   Location: z.string().meta({ description: 'Where the new resource is read.' }),
 };
 
@@ -134,6 +135,7 @@ function refusalsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
           description: codes.map((code) => `\`${code}\``).join(', '),
           headers: z.object({
             'X-Request-Id': headers['X-Request-Id'],
+            ...(status === '401' ? { 'WWW-Authenticate': headers['WWW-Authenticate'] } : {}),
             ...(waits ? { 'Retry-After': status === '409' ? headers['Retry-After'].optional() : headers['Retry-After'] } : {}),
           }),
           content: {

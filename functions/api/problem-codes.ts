@@ -5,10 +5,8 @@ import type { Route } from '../shared/route.ts';
 export function problemCodesOf(route: Route): ProblemCode[] {
   const needsToken: ProblemCode[] = route.access === 'public' ? [] : ['UNAUTHENTICATED', 'FORBIDDEN'];
   const hasBody: ProblemCode[] = route.body ? ['INVALID_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'] : [];
-  // A body where none is asked for is ignored, but not read without end.
-  const takesBody: ProblemCode[] = route.method === 'GET' ? [] : ['BODY_TOO_LARGE'];
   const isKeyed: ProblemCode[] = route.keyed ? ['IDEMPOTENCY_KEY_REQUIRED', 'IDEMPOTENCY_KEY_REUSED', 'REQUEST_IN_FLIGHT'] : [];
-  // Query parameters that the route does not know are refused too.
-  const always: ProblemCode[] = ['INVALID_REQUEST', 'RATE_LIMITED', 'TRY_AGAIN'];
-  return [...new Set([...needsToken, ...hasBody, ...takesBody, ...isKeyed, ...(route.problems ?? []), ...always])];
+  // Query parameters that the route does not know are refused too. A body where none is asked for is ignored, but not without end.
+  const always: ProblemCode[] = ['INVALID_REQUEST', 'BODY_TOO_LARGE', 'RATE_LIMITED', 'TRY_AGAIN'];
+  return [...new Set([...needsToken, ...hasBody, ...isKeyed, ...(route.problems ?? []), ...always])];
 }

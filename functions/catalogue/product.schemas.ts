@@ -2,17 +2,14 @@ import * as z from 'zod';
 import { Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
+import { Line, Paragraphs, WebAddress } from '../shared/text.ts';
 
 const details = {
-  name: z.string().trim().min(1).max(200).meta({ example: 'Launch tee, black, M' }),
-  description: z.string().max(4_000).optional().meta({ example: 'Heavy cotton, printed in Lisbon.' }),
+  name: Line(200).meta({ example: 'Launch tee, black, M' }),
+  description: Paragraphs(4_000).optional().meta({ example: 'Heavy cotton, printed in Lisbon.' }),
   priceMinor: PriceMinor,
   currency: Currency,
-  imageUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2_000)
-    .optional()
-    .meta({ example: 'https://shop.example/tee.jpg' }),
+  imageUrl: WebAddress(2_000).optional().meta({ example: 'https://shop.example/tee.jpg' }),
 };
 
 export const NewProduct = z.strictObject({ sku: Sku, ...details }).meta({ id: 'NewProduct', description: 'A product to be added.' });

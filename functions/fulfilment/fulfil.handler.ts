@@ -1,7 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { clientDefaults } from '../shared/aws.ts';
 import { orderConsumer } from '../messaging/consumer.ts';
 import { connectOrders, orderVariables } from '../orders/order.wiring.ts';
+import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { secretReader } from '../shared/secrets.ts';

@@ -2,7 +2,7 @@ import type { Sale } from '../sales/sale.model.ts';
 import { type Clock, rfc3339 } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Hold, HoldState, UnitRange } from '../stock/stock.model.ts';
-import { auditSale } from './audit.model.ts';
+import { auditSale, type StockSeen } from './audit.model.ts';
 import type { AuditRepository } from './audit.repository.ts';
 import type { AuditAnswer } from './audit.schemas.ts';
 import type { StockPicture } from './drift.model.ts';
@@ -43,11 +43,11 @@ export async function auditOf(saleId: string, { sales, rows, stock, clock }: Aud
   };
 }
 
-/** What Redis has of the sale. A Redis that does not answer has nothing: the rows are counted all the same. */
-async function pictureOf(saleId: string, stock: AuditStock): Promise<StockPicture | undefined> {
+/** What Redis has of the sale. When it does not answer, the rows are counted all the same. */
+async function pictureOf(saleId: string, stock: AuditStock): Promise<StockSeen> {
   try {
     const read = await stock.read(saleId);
-    if (read.outcome === 'NOT_LOADED') return undefined;
+    if (read.outcome === 'NOT_LOADED') return 'not-loaded';
     const [holds, free, suspects] = await Promise.all([
       all(stock.holds(saleId)),
       all(stock.freeRanges(saleId)),
@@ -56,7 +56,7 @@ async function pictureOf(saleId: string, stock: AuditStock): Promise<StockPictur
     return { version: read.version, items: read.items, holds, free, suspects };
   } catch (error) {
     log.warn('the stock could not be read for an audit', { saleId, error });
-    return undefined;
+    return 'unreadable';
   }
 }
 

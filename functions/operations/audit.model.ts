@@ -4,14 +4,18 @@ import { driftOfItem, type StockPicture } from './drift.model.ts';
 import { auditMoney, type Ledger, type MoneyAudit } from './money-audit.model.ts';
 import { auditItem, type Finding, type ItemAudit, type UnitRow } from './unit-audit.model.ts';
 
+/** What Redis shows of a sale; a word when it shows nothing. */
+export type StockSeen = StockPicture | 'not-loaded' | 'unreadable';
+
+const unseen = { 'not-loaded': 'Redis does not have the sale', unreadable: 'Redis could not be read' } as const;
+
 /** Everything that is stored about a sale. */
 export interface SaleRows {
   readonly sale: Sale;
   readonly units: readonly UnitRow[];
   readonly orders: readonly Order[];
   readonly ledgers: readonly Ledger[];
-  /** Absent when Redis does not have the sale. */
-  readonly stock: StockPicture | undefined;
+  readonly stock: StockSeen;
 }
 
 export interface SaleAudit {
@@ -25,19 +29,19 @@ export interface SaleAudit {
 /** An answer shows this much drift; what is more is counted. */
 const driftShownMax = 100;
 
-/** Does the sale's arithmetic. A sale that Redis does not have sells nothing, so its rows alone say whether it is conserved. */
+/** Does the sale's arithmetic. What Redis does not show does not add up: no unit is called conserved by its rows alone. */
 export function auditSale({ sale, units, orders, ledgers, stock }: SaleRows): SaleAudit {
   const byId = new Map(orders.map((order) => [order.orderId, order]));
   const rowsOf = Map.groupBy(units, ({ sku }) => sku);
   const audited = sale.items.map((item) => {
     const rows = rowsOf.get(item.sku) ?? [];
     const { findings, ...counts } = auditItem(item, rows, byId);
-    const compared = stock ? driftOfItem(item, rows, stock) : { drift: [], addsUp: true };
+    const compared = typeof stock === 'string' ? { drift: [], addsUp: false } : driftOfItem(item, rows, stock);
     return { counts, findings, ...compared };
   });
   const money = auditMoney(orders, ledgers);
   const { findings: moneyFindings, ...figures } = money;
-  const drift = stock ? [...driftOfSale(sale, stock), ...audited.flatMap((item) => item.drift)] : ['Redis does not have the sale'];
+  const drift = typeof stock === 'string' ? [unseen[stock]] : [...driftOfSale(sale, stock), ...audited.flatMap((item) => item.drift)];
   return {
     items: audited.map(({ counts, findings, addsUp }) => ({ ...counts, conserved: findings.length === 0 && addsUp })),
     money: { ...figures, balanced: moneyFindings.length === 0 },

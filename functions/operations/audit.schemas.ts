@@ -15,7 +15,11 @@ export const AuditAnswer = z
           held: count('Units of orders that are not paid yet.'),
           sold: count('Units that are a buyer’s.'),
           retired: count('Units taken off sale.'),
-          conserved: z.boolean().meta({ description: 'Whether every unit is accounted for, by its order and by Redis.' }),
+          conserved: z.boolean().meta({
+            description:
+              'Whether every unit is accounted for, by its order and by Redis. False also as long as Redis does not have the sale, or ' +
+              'can’t be read: the figures beside it are by the rows and stand, and `drift` says which of the two it is.',
+          }),
         })
         .meta({ id: 'AuditItem' }),
     ),
@@ -30,7 +34,11 @@ export const AuditAnswer = z
     }),
     redis: z.strictObject({
       agrees: z.boolean(),
-      drift: z.array(z.string()).meta({ description: 'What Redis and the rows say differently, in words.' }),
+      drift: z.array(z.string()).meta({
+        description:
+          'What Redis and the rows say differently, in words. `Redis does not have the sale` when it has lost it, `Redis could not be read` ' +
+          'when it does not answer; the latter says nothing of what it has.',
+      }),
     }),
     asOf: z.iso.datetime().meta({ example: '2026-11-27T09:05:00.000Z' }),
   })

@@ -1,3 +1,4 @@
+import { salesPerProductMax } from '../catalogue/product.model.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import { NewSale, SaleAnswer, SaleListQuery, SalePage, SalePath } from './sale.schemas.ts';
 
@@ -45,7 +46,9 @@ export const createSaleRoute = defineRoute({
   access: 'operate',
   tag,
   summary: 'Create a sale and load its stock',
-  description: 'Every sku must be a product, and all of them in one currency. When this has answered 201, the stock is loaded.',
+  description:
+    'Every sku must be a product, and all of them in one currency. A product may be in ' +
+    `${salesPerProductMax} sales that have not closed; one more is \`INVALID_REQUEST\`. When this has answered 201, the stock is loaded.`,
   keyed: true,
   body: NewSale,
   status: 201,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { SaleId, Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
+import { Line } from '../shared/text.ts';
 
 /** 13 digits of milliseconds: what the stock scripts take. */
 const momentMsMax = 9_999_999_999_999;
@@ -10,7 +11,7 @@ const Moment = z.iso
   .datetime({ offset: true, error: 'must be a time by RFC 3339, such as 2026-11-27T09:00:00Z' })
   .transform((text) => Date.parse(text))
   .refine((ms) => ms >= 0 && ms <= momentMsMax, 'must lie between 1970 and 2286')
-  .meta({ description: 'RFC 3339. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
+  .meta({ description: 'RFC 3339, from 1970 to 2286. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
 
 export const saleItemsMax = 50;
 export const unitsPerItemMax = 1_000_000;
@@ -24,7 +25,7 @@ const skusDiffer = (items: readonly { sku: string }[]) => new Set(items.map((ite
 export const NewSale = z
   .strictObject({
     saleId: SaleId.optional().meta({ description: 'Made up when left out.' }),
-    name: z.string().trim().min(1).max(200).meta({ example: 'Launch day' }),
+    name: Line(200).meta({ example: 'Launch day' }),
     opensAt: Moment,
     closesAt: Moment,
     strategy: z

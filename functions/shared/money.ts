@@ -6,9 +6,9 @@ import * as z from 'zod';
  */
 export const priceMinorMax = 1_000_000_000;
 
+/** The codes that are in use, as the runtime's own data has them. */
 export const Currency = z
-  .string()
-  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code of three capital letters')
+  .enum(Intl.supportedValuesOf('currency'), 'must be the ISO 4217 code of a currency in use, such as EUR')
   .meta({ id: 'Currency', description: 'ISO 4217 code.', example: 'EUR' });
 
 export const PriceMinor = z

@@ -29,7 +29,14 @@ const Limit = z
 /** Where a page ended, as an opaque word: the list's name and the last key, so that a cursor of one list is refused by another. */
 export const encodeCursor = (list: string, position: string): string => Buffer.from(JSON.stringify([list, position])).toString('base64url');
 
-const Content = z.tuple([z.string(), z.string().min(1)]);
+const Content = z.tuple([
+  z.string(),
+  z
+    .string()
+    .min(1)
+    // No key has half a surrogate pair, and no database takes one.
+    .refine((position) => position.isWellFormed()),
+]);
 
 /** The position a cursor stands for, or undefined for a word that this list never gave out. */
 export function decodeCursor(list: string, cursor: string): string | undefined {

@@ -68,7 +68,25 @@ const titles: Record<ProblemCode, string> = {
   TRY_AGAIN: 'The outcome is not known yet; try again with the same key',
 };
 
-/** RFC 9457 problem details, with the two members that the contract adds. */
+const away = z.enum(['ok', 'away']);
+
+/** What some problems say besides; which route and code says what stands with the member. */
+const extensions = {
+  errors: z
+    .array(z.strictObject({ at: z.string().meta({ example: 'body.items.0.quantity' }), message: z.string() }))
+    .meta({ description: 'With `INVALID_REQUEST`: each place that is wrong, 20 at most.' }),
+  sku: z.string().meta({ description: 'With `SOLD_OUT`: the item of which too few units are left.', example: 'tee-black-m' }),
+  available: z.int().meta({ description: 'With `SOLD_OUT`: how many units of it are left.', example: 3 }),
+  limit: z.int().meta({ description: 'With `BUYER_LIMIT`: how many units a buyer may have of this sale.', example: 4 }),
+  state: z.string().meta({ description: 'With `SALE_NOT_OPEN`: the state of the sale.', example: 'scheduled' }),
+  orderStatus: z.string().meta({ description: 'With `NOT_CANCELLABLE`: the status of the order.', example: 'FULFILLED' }),
+  saleId: z.string().meta({ description: 'With `PRODUCT_IN_USE`: a sale that sells it and has not closed.', example: 'launch-day' }),
+  checks: z
+    .strictObject({ redis: away, dynamodb: away })
+    .meta({ description: 'With `TRY_AGAIN` of `GET /v1/health`: which dependency does not answer.' }),
+};
+
+/** RFC 9457 problem details, with the two members that the contract adds, and those that some problems have besides. */
 export const ProblemDocument = z
   .looseObject({
     type: z.string(),
@@ -78,6 +96,7 @@ export const ProblemDocument = z
     instance: z.string(),
     code: z.enum(Object.keys(problemStatus) as [ProblemCode, ...ProblemCode[]]),
     retryable: z.boolean(),
+    ...z.object(extensions).partial().shape,
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
 
@@ -112,6 +131,8 @@ export function problemResponse(problem: Problem, instance: string) {
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      // RFC 9110 asks for the scheme with every 401.
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(status === 429 || status === 503 || problem.code === 'REQUEST_IN_FLIGHT' ? { 'retry-after': '1' } : {}),
       ...problem.headers,
     },

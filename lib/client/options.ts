@@ -29,7 +29,7 @@ The sale, its product and (on the embedded runtime) its buyers are new in each r
   --quantity N          how many units each of them asks for, 1 to 20         (1)
   --concurrency N       the most requests in flight, 1 to 10000               (200)
   --wait SECONDS        the longest wait for the orders to end, 1 to 3600     (120)
-  --help                this text
+  -h, --help            this text
 
 A deployed endpoint hands out no tokens. Fetch them from its issuer and give both:
   --operator-token JWT  a token with the scope sale:operate; better in the variable STAMPEDE_OPERATOR_TOKEN, where ps does not show it
@@ -64,7 +64,7 @@ function parsed(args: readonly string[]) {
   const value = { type: 'string' } as const;
   try {
     return parseArgs({
-      args: [...args],
+      args: withNumbersJoined(args),
       options: {
         url: value,
         buyers: value,
@@ -74,12 +74,33 @@ function parsed(args: readonly string[]) {
         wait: value,
         'operator-token': value,
         'buyer-tokens': value,
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(whatIsWrong(error), { cause: error });
   }
+}
+
+/** `--buyers -5` asks for minus five, and not for an option that is called 5. */
+const withNumbersJoined = (args: readonly string[]): string[] =>
+  args.flatMap((arg, at) => {
+    const [before, after] = [args[at - 1], args[at + 1]];
+    if (isOption.test(arg) && after !== undefined && isNegative.test(after)) return [`${arg}=${after}`];
+    return before !== undefined && isOption.test(before) && isNegative.test(arg) ? [] : [arg];
+  });
+const isOption = /^--[a-z-]+$/;
+const isNegative = /^-\d/;
+
+/** The parser's message as one sentence in this command's words. */
+function whatIsWrong(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? error.code : undefined;
+  const [, name] = /'(?:-\w, )?(--?[\w-]+)/.exec(error.message) ?? [];
+  if (name === undefined || code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return error.message;
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `There is no option ${name}.`;
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return `${name} ${name === '--help' ? 'takes no' : 'needs a'} value.`;
+  return error.message;
 }
 
 /** The options of a run, or `help` when that was asked for. Throws `UsageError`. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { Problem, problemResponse } from '../../functions/shared/problems.ts';
+import { Problem } from '../../functions/shared/problems.ts';
 import { listenLocally } from './aws-json.ts';
 import { type HostedFunction, Overloaded } from './containers.ts';
 import { type Cors, corsHeaders, preflight } from './cors.ts';
@@ -10,6 +9,7 @@ import { eventOf, type HttpReply, replyOf } from './http-event.ts';
 import type { Verify } from './issuer.ts';
 import type { RouteTable } from './routing.ts';
 import type { Throttle } from './throttle.ts';
+import { HungUp, readBody, refusal, refuseMalformed, refuseTunnel, send, splitTarget } from './wire.ts';
 
 export interface RouteTarget {
   readonly function: Pick<HostedFunction, 'invoke' | 'name'>;
@@ -39,9 +39,6 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Beyond this a body is refused; beyond ten times this the connection is cut. */
-const bodyBytesMax = 1024 * 1024;
-const drainBytesMax = 10 * bodyBytesMax;
 const stopMs = 5_000;
 
 /** The front door: an HTTP API's routes, authorizer, CORS and events over `node:http` on 127.0.0.1. */
@@ -58,22 +55,28 @@ export async function startGateway({
   let underWay = 0;
   let idle = () => {};
 
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, async (incoming, response) => {
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     underWay++;
     const requestId = randomUUID();
-    const [path = '/', queryString = ''] = splitOnce(incoming.url ?? '/', '?');
+    const { path, queryString } = splitTarget(incoming.url ?? '/');
     const reply = await answer(api, incoming, { path, queryString, requestId, nowMs: nowMs() }).catch((error: unknown) => {
       // Whoever hung up is nobody's failure.
-      if (!(error instanceof Problem) && !response.destroyed)
+      if (!(error instanceof Problem || error instanceof HungUp) && !response.destroyed)
         onLog(`${incoming.method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return refusal(problemOf(error), path);
     });
-    write(response, reply, requestId, api?.cors, incoming);
+    const headers = { ...reply.headers, 'x-request-id': requestId, ...corsHeaders(api?.cors, incoming.headers.origin) };
+    send(incoming, response, { ...reply, headers });
     if (--underWay === 0) idle();
-  });
+  }
+
+  // Node's own refusals have no problem document and no request id, so what it would refuse is let through or refused here.
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, requireHostHeader: false }, serve);
+  server.on('checkExpectation', serve);
+  server.on('clientError', refuseMalformed);
+  server.on('connect', refuseTunnel);
   // Longer than clients keep theirs, so that none sends into a connection that is being closed.
   server.keepAliveTimeout = 75_000;
-  server.on('clientError', (_, socket) => refuseGarbage(socket as Socket));
   const url = await listenLocally(server, port);
 
   return {
@@ -111,6 +114,8 @@ async function answer(
   const method = incoming.method ?? 'GET';
   if (!api) throw new Problem('TRY_AGAIN', 'The runtime is still starting.');
   const body = await readBody(incoming);
+  if (incoming.headers.host === undefined && incoming.httpVersion !== '1.0')
+    throw new Problem('INVALID_REQUEST', 'The Host header is missing.');
   if (path.startsWith('/local/')) {
     const reply = await api.local(method, path, body);
     if (!reply) throw new Problem('NOT_FOUND', 'There is nothing at this path.');
@@ -154,59 +159,9 @@ function decoded(parameters: Readonly<Record<string, string>>): Record<string, s
   }
 }
 
-/** The whole body. Throws when it is too large, after reading it as far as that is bearable: whoever is still sending hears no answer. */
-function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    incoming.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= bodyBytesMax) chunks.push(chunk);
-      else chunks.length = 0;
-      if (bytes > drainBytesMax) incoming.destroy();
-    });
-    incoming.once('end', () => {
-      if (bytes > bodyBytesMax) reject(new Problem('BODY_TOO_LARGE', `A body may have at most ${bodyBytesMax} bytes.`));
-      else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
-    });
-    incoming.once('error', reject);
-    incoming.once('close', () => reject(new Error('the connection was closed')));
-  });
-}
-
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Overloaded) return new Problem('RATE_LIMITED', 'Too many requests at once; try again in a second.');
   // A function that failed or took too long: what it did is not known, and every request here is safe to repeat with its key.
   return new Problem('TRY_AGAIN', 'The request could not be finished; send it again with the same Idempotency-Key.');
-}
-
-function refusal(problem: Problem, path: string): HttpReply {
-  const { status, headers, body } = problemResponse(problem, path);
-  return { status, headers, body: JSON.stringify(body) };
-}
-
-function write(response: ServerResponse, reply: HttpReply, requestId: string, cors: Cors | undefined, incoming: IncomingMessage): void {
-  if (response.destroyed) return;
-  const hasBody = reply.status !== 204 && reply.status !== 304;
-  response.writeHead(reply.status, {
-    ...(reply.headers as Record<string, string | string[]>),
-    'x-request-id': requestId,
-    ...(hasBody ? { 'content-length': Buffer.byteLength(reply.body) } : {}),
-    ...corsHeaders(cors, incoming.headers.origin),
-  });
-  response.end(hasBody && incoming.method !== 'HEAD' ? reply.body : undefined);
-}
-
-/** What is not HTTP gets an answer that is. */
-function refuseGarbage(socket: Socket): void {
-  if (!socket.writable) return;
-  const body = refusal(new Problem('INVALID_REQUEST', 'The request is not valid HTTP.'), '/').body.toString();
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nx-request-id: ${randomUUID()}\r\nconnection: close`;
-  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -61,10 +61,13 @@ const isTextual = (contentType: string | undefined): boolean =>
 
 /** Values of one name are joined with commas. */
 function queryOf(queryString: string): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(queryString))
-    query[name] = Object.hasOwn(query, name) ? `${query[name]},${value}` : value;
-  return query;
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(queryString)) {
+    const others = query.get(name);
+    query.set(name, others === undefined ? value : `${others},${value}`);
+  }
+  // Not by assignment: a parameter may be called `__proto__`.
+  return Object.fromEntries(query);
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   /** What functions write, and what goes wrong around them. */
   readonly onLog?: (source: string, line: string) => void;
   readonly nowMs?: () => number;
+  /** Gives up a start that is under way: what was started by then is stopped, and the signal's reason thrown. Nothing after the start. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Runtime {
@@ -96,7 +98,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime, 'stop'>> {
-  const { out = () => {}, onLog = () => {}, nowMs = Date.now } = options;
+  const { out = () => {}, onLog = () => {}, nowMs = Date.now, signal = new AbortController().signal } = options;
   const log = (line: string) => onLog('runtime', line);
   const stopIt = (part: { stop(): unknown }) => part.stop();
 
@@ -116,8 +118,9 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     undo.of(options.redisUrl === undefined ? startRedis({ onLine: out }) : useRedis(options.redisUrl), stopIt),
     undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory], onLine: out }), stopIt),
     undo.of(startQueues(), stopIt),
-    options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory]) : undefined,
+    options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory], signal) : undefined,
   ] as const);
+  signal.throwIfAborted();
   const [cache, database, queues] = [successOf(settled[0]), successOf(settled[1]), successOf(settled[2])];
   successOf(settled[3]);
   // A given address may hold a password.
@@ -126,8 +129,8 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   const issuer = await createIssuer(`${gateway.url}/local`, audience);
   const parameters = { Issuer: issuer.url, Audience: issuer.audience };
   const assembly = assemble(await readAssembly(assemblyDirectory), { parameters, queueUrl: queues.urlOf });
-  const streams = await createTables(database.endpoint, assembly.tables);
-  await queues.create(assembly.queues);
+  const streams = await unlessAborted(createTables(database.endpoint, assembly.tables), signal);
+  await unlessAborted(queues.create(assembly.queues), signal);
   const secrets = await undo.of(startSecrets(assembly.secrets), stopIt);
   const bus = await undo.of(startBus(assembly, queues.send, nowMs), stopIt);
 
@@ -139,7 +142,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     secretsManager: secrets.url,
   };
   const functions = await undo.of(hostFunctions(assembly, endpoints, { blankTransactionTokens: database.bundled, onLog }), stopIt);
-  await functions.warm();
+  await unlessAborted(functions.warm(), signal);
   await undo.of(
     startMappings({ assembly, functions, queues, databaseEndpoint: database.endpoint, streams, onLog: log, nowMs }),
     (pollers) => bounded(pollers.stop()),
@@ -157,6 +160,19 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     sqsUrl: queues.url,
     names: { tables: namesOf(assembly.tables), queues: namesOf(assembly.queues) },
   };
+}
+
+/** Waits for work that its parts' own stops undo, and no longer than until the signal. */
+async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const giveUp = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
 }
 
 function successOf<Value>(settled: PromiseSettledResult<Value>): Value {

@@ -12,27 +12,30 @@ const json = (body: object): HttpReply => ({
 });
 
 /** What only the embedded runtime has: its issuer, and schedules on demand. */
-export function localRoutes(issuer: Issuer, scheduler: Pick<Scheduler, 'runNow'>, nowMs: () => number): LocalRoutes {
+export function localRoutes(issuer: Issuer, scheduler: Pick<Scheduler, 'runNow' | 'names'>, nowMs: () => number): LocalRoutes {
   return async (method, path, body) => {
     const document = issuerDocument(issuer, path.slice('/local'.length));
-    if (document) {
-      only('GET', method);
-      return json(document);
-    }
+    if (document) return answerTo(method, ['GET', 'HEAD'], async () => json(document));
     if (path === '/local/token') {
-      only('POST', method);
-      return json({ access_token: await issuer.token(tokenRequest(body), nowMs()), token_type: 'Bearer' });
+      return answerTo(method, ['POST'], async () =>
+        json({ access_token: await issuer.token(tokenRequest(body), nowMs()), token_type: 'Bearer' }),
+      );
     }
-    const [, schedule] = /^\/local\/run\/([a-z-]{1,64})$/.exec(path) ?? [];
+    const [, schedule] = /^\/local\/run\/([^/]+)$/.exec(path) ?? [];
     if (schedule === undefined) return undefined;
-    only('POST', method);
-    if ((await scheduler.runNow(schedule)) === 'unknown') throw new Problem('NOT_FOUND', `There is no schedule ${schedule}.`);
-    return json({ schedule, outcome: 'done' });
+    if (!scheduler.names.includes(schedule)) {
+      throw new Problem('NOT_FOUND', `There is no such schedule. There is: ${scheduler.names.join(', ') || 'none'}.`);
+    }
+    return answerTo(method, ['POST'], async () => json({ schedule, outcome: await scheduler.runNow(schedule) }));
   };
 }
 
-function only(wanted: string, method: string): void {
-  if (method !== wanted) throw new Problem('METHOD_NOT_ALLOWED', `Only ${wanted} is known here.`);
+/** Answers the methods that a resource knows, OPTIONS with what they are, and refuses every other. */
+async function answerTo(method: string, known: readonly string[], answer: () => Promise<HttpReply>): Promise<HttpReply> {
+  const allow = [...known, 'OPTIONS'].sort().join(', ');
+  if (known.includes(method)) return answer();
+  if (method === 'OPTIONS') return { status: 204, headers: { allow, 'cache-control': 'no-store' }, body: '' };
+  throw new Problem('METHOD_NOT_ALLOWED', `This path knows ${allow}.`, {}, { allow });
 }
 
 function tokenRequest(body: Buffer): TokenRequest {

@@ -44,8 +44,8 @@ export async function startRedis({ onLine = () => {} }: { onLine?: (line: string
 /** A Redis that was given. Throws `CannotStart` when it does not answer. */
 export async function useRedis(url: string): Promise<Redis> {
   const { protocol, hostname, port } = new URL(url);
-  // What answers is enough, also if it asks for a password; behind TLS the functions' own client finds out.
-  const isThere = protocol === 'rediss:' || (await ask(Number(port || 6379), 'PING', hostname)) !== '';
+  // Any answer in Redis' own form is enough, also that it wants a password; behind TLS the functions' own client finds out.
+  const isThere = protocol === 'rediss:' || /^[+-]/.test(await ask(Number(port || 6379), 'PING', hostname));
   if (!isThere) throw new CannotStart(`No Redis answers at ${hostname}:${port || 6379}: start one there, or leave REDIS_URL out.`);
   return { url, kind: 'the given server', stop: async () => {} };
 }

@@ -86,10 +86,11 @@ function parametersOf(segments: readonly Segment[], parts: readonly string[]): R
       return rest === '' ? undefined : { ...parameters, [segment.name]: rest };
     }
     const part = parts[at];
-    if (part === undefined || part === '') return undefined;
+    if (part === undefined) return undefined;
     if (segment.kind === 'fixed') {
       if (segment.text !== part) return undefined;
-    } else parameters[segment.name] = part;
+    } else if (part === '') return undefined;
+    else parameters[segment.name] = part;
   }
   return parts.length === segments.length ? parameters : undefined;
 }

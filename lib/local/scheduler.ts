@@ -12,6 +12,8 @@ interface Schedule {
 }
 
 export interface Scheduler {
+  /** What the schedules are called by their inputs. */
+  readonly names: readonly string[];
   /**
    * Runs the schedule whose input says `{"schedule": name}` now, also one that is disabled, and waits for it. `unknown` when there is none.
    * Rejects when the run fails.
@@ -20,6 +22,9 @@ export interface Scheduler {
   /** Starts nothing more; runs under way are the containers' to end. */
   stop(): void;
 }
+
+const Named = z.looseObject({ schedule: z.string() });
+const nameOf = ({ input }: Schedule): string | undefined => Named.safeParse(input).data?.schedule;
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
@@ -46,8 +51,9 @@ export function startScheduler(
       }, everyMs),
     );
   return {
+    names: schedules.map(nameOf).filter((name) => name !== undefined),
     async runNow(name) {
-      const schedule = schedules.find(({ input }) => z.looseObject({ schedule: z.literal(name) }).safeParse(input).success);
+      const schedule = schedules.find((each) => nameOf(each) === name);
       if (!schedule) return 'unknown';
       await schedule.target.invoke(schedule.input);
       return 'done';

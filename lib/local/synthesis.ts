@@ -18,9 +18,10 @@ const outputLinesMax = 200;
 
 /**
  * Synthesises the CDK app of cdk.json into `outputDirectory`, in a process of its own: the CDK takes memory that a runtime has better uses
- * for. `scratch` goes when this process is killed meanwhile. Throws `CannotStart` with the app's own words when it fails.
+ * for. `scratch` goes when this process is killed meanwhile. Throws `CannotStart` with the app's own words when it fails, and the signal's
+ * reason, with the process gone, when it is given up.
  */
-export async function synthesise(outputDirectory: string, scratch: readonly string[]): Promise<void> {
+export async function synthesise(outputDirectory: string, scratch: readonly string[], signal: AbortSignal): Promise<void> {
   const { app } = z.object({ app: z.string() }).parse(JSON.parse(await readFile(join(projectDirectory, 'cdk.json'), 'utf8')));
   const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const lines: string[] = [];
@@ -36,8 +37,13 @@ export async function synthesise(outputDirectory: string, scratch: readonly stri
     },
   });
   const tooLate = setTimeout(() => void child.stop(), synthesisMsMax);
+  const giveUp = () => void child.stop();
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
   const end = await child.ended;
+  signal.removeEventListener('abort', giveUp);
   clearTimeout(tooLate);
+  signal.throwIfAborted();
   if (end !== 'ended with code 0') throw new CannotStart(`The CDK app could not be synthesised (${end}):\n${lines.join('\n')}`);
 }
 

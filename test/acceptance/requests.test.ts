@@ -109,6 +109,26 @@ describe('a body', () => {
   });
 });
 
+describe('free text', () => {
+  it.each(['\ud800', 'a\u0000b'])('such as %j is refused wherever a name can be given', async (name) => {
+    const post = (path: string, body: unknown): Outgoing => ({
+      method: 'POST',
+      path,
+      headers: { ...json, 'idempotency-key': randomUUID() },
+      body: JSON.stringify(body),
+    });
+    const times = { opensAt: new Date().toISOString(), closesAt: new Date(Date.now() + 60_000).toISOString() };
+    const product = { sku: randomUUID(), name: 'A name', priceMinor: 1, currency: 'EUR' };
+    const requests = [
+      post('/v1/products', { ...product, name }),
+      post('/v1/products', { ...product, description: name }),
+      post('/v1/users', { userId: randomUUID(), name, currency: 'EUR' }),
+      post('/v1/sales', { name, ...times, items: [{ sku: sale.sku, units: 1 }] }),
+    ];
+    for (const request of requests) expect(refused(await shop.operator.raw(request), 'INVALID_REQUEST').detail).toMatch(/name|description/);
+  });
+});
+
 describe('an idempotency key', () => {
   it('is required to place an order, to make a sale and to credit an account', async () => {
     await refusesWithoutMoving(() => {
@@ -161,7 +181,7 @@ describe('a path', () => {
     },
   );
 
-  it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'cursor=', 'status=LOST', 'colour=red'])(
+  it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'cursor=', 'status=LOST', 'colour=red', '__proto__=1'])(
     'with ?%s on a list is refused',
     async (query) => {
       refused(await shopper.client.raw({ method: 'GET', path: `/v1/orders?${query}` }), 'INVALID_REQUEST');

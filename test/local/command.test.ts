@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
+import { childrenOf, isAlive } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -68,12 +70,37 @@ describe('the command that starts everything', () => {
     expect(await ended).toBe(0);
   }, 90_000);
 
-  it('stops while it is still starting, and at once when asked twice', async () => {
+  it('gives a start up at once on Ctrl-C, and leaves nothing of it running', async () => {
+    const { child, lines, ended, errorText } = command({ PORT: '0' });
+    await expect.poll(() => childrenOf(child.pid).length, { timeout: 20_000 }).toBeGreaterThan(1);
+    const started = childrenOf(child.pid);
+    const startMs = performance.now();
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(performance.now() - startMs).toBeLessThan(4_000);
+    expect([lines.at(-1), errorText()]).toEqual(['Stopping; once more to stop at once.', '']);
+    await expect.poll(() => started.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+  });
+
+  it('takes a setting that is empty for one that is not made', async () => {
+    const { child, lines, errorText } = command({ PORT: '', REDIS_URL: '', DYNAMODB_ENDPOINT: 'http://127.0.0.1:1' });
+    await expect.poll(() => lines.length + errorText().length, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(errorText()).not.toContain('must be');
+    child.kill('SIGKILL');
+  });
+
+  it('stops at once when asked twice, whatever is under way', async () => {
     const { child, lines, ended } = command({ PORT: '0' });
-    await expect.poll(() => lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => lines.at(-1), { timeout: 60_000 }).toMatch(/^Stampede is ready/);
+    const port = Number(new URL(lines.at(-1)?.split(' ').at(-1) ?? '').port);
+    // A request and half of another: once the first is answered, the other has arrived, and the runtime would wait for the rest of it.
+    const requests = ['GET /v1/health HTTP/1.1\r\nhost: here\r\n\r\n', 'POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 9\r\n\r\n'];
+    const socket = connect(port, '127.0.0.1', () => socket.write(requests.join('')));
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'data');
     child.kill('SIGINT');
     await expect.poll(() => lines.at(-1), { timeout: 20_000 }).toMatch(/^Stopping/);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
-  });
+  }, 90_000);
 });

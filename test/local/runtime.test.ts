@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
 import { startRuntime } from '../../lib/local/index.ts';
+import { childrenOf, isAlive } from './processes.ts';
 import { getAtt, ref, route, startSmallApp, writeAssembly } from './small-app.ts';
 
 const isUp = (url: string) =>
@@ -16,20 +17,6 @@ const isUp = (url: string) =>
     () => true,
     () => false,
   );
-const childrenOf = (pid: number | undefined) =>
-  execFileSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([child, parent, state]) => parent === String(pid) && !state?.startsWith('Z') && child !== undefined)
-    .map(([child]) => Number(child));
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 const databaseDirectoryOf = (pid: number) =>
   /--db-path (\S+)\/dynamodb\.sqlite/.exec(execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }))?.[1];
 

@@ -130,7 +130,7 @@ function openCallers(client: Client): { callers: Callers; isLocal: boolean } {
  * STAMPEDE_OPERATOR_TOKEN and the file STAMPEDE_BUYER_TOKENS, as `npm run sale` does.
  */
 export async function openShop(): Promise<Shop> {
-  const connection = new Connection(process.env.STAMPEDE_URL ?? inject('baseUrl'), { connections: 100, timeoutMs: 20_000 });
+  const connection = new Connection(inject('baseUrl'), { connections: 100, timeoutMs: 20_000 });
   const client = new Client(connection);
   const { callers, isLocal } = openCallers(client);
   const operator = client.as(await callers.operator());

@@ -21,12 +21,34 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What tests look at in an answer: of the members of all answers, those that the route has are there. */
+export interface AnswerBody {
+  readonly code: string;
+  readonly detail: string;
+  readonly items: readonly AnswerItem[];
+  readonly nextCursor: string | null;
+  readonly saleId: string;
+  readonly opensAt: string;
+  readonly balanceMinor: number;
+  /** Of the doors that tests put up themselves. */
+  readonly scope: string;
+  readonly payloadHash: string;
+}
+
+/** An item of a list, or of a sale. */
+interface AnswerItem {
+  readonly sku: string;
+  readonly saleId: string;
+  readonly state: string;
+  readonly available: number;
+  readonly items: AnswerItem[];
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form.
-  readonly body: any;
+  readonly body: AnswerBody;
 }
 
 export const operator = { sub: 'olga', scope: 'sale:operate' };
@@ -63,7 +85,7 @@ export const answerOf = ({ statusCode, headers, body = '' }: HttpResult): Answer
   status: Number(statusCode),
   headers: (headers ?? {}) as Record<string, string>,
   text: body,
-  body: body === '' ? undefined : JSON.parse(body),
+  body: (body === '' ? undefined : JSON.parse(body)) as AnswerBody,
 });
 
 /** Answers `GetSecretValue` with the one secret that there is. */

@@ -60,13 +60,20 @@ describe('an account', () => {
     expect(await api.call('GET', '/v1/me', { as: buyer('nobody') })).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
 
-  it.each([{ balanceMinor: -1 }, { balanceMinor: 0.5 }, { balanceMinor: 1e16 }, { currency: 'E' }, { userId: 'a b' }, { admin: true }])(
-    'is refused with %o',
-    async (changes) => {
-      const answer = await open({ userId: randomUUID(), currency: 'EUR', ...changes });
-      expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
-    },
-  );
+  it.each([
+    { balanceMinor: -1 },
+    { balanceMinor: 0.5 },
+    { balanceMinor: 1e16 },
+    { currency: 'E' },
+    { currency: 'ZZZ' },
+    { userId: 'a b' },
+    { admin: true },
+    { name: '\ud800' },
+    { name: 'a\u0000b' },
+  ])('is refused with %o', async (changes) => {
+    const answer = await open({ userId: randomUUID(), currency: 'EUR', ...changes });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
+  });
 });
 
 describe('a credit', () => {

@@ -22,12 +22,21 @@ async function problemOf(answering: Promise<unknown>): Promise<Problem> {
 }
 
 describe('what no route serves', () => {
-  it.each(['/', '/v1', '/v2/sales', '/v1/sales/', '/v1//sales', '/v1/sales/x/', '/favicon.ico', '/v1/orders/a/b', '/v1/sales/%'])(
-    '%s is not found',
-    async (path) => {
-      for (const method of ['GET', 'POST', 'HEAD', 'OPTIONS', 'BREW']) expect((await problemOf(ask(method, path))).code).toBe('NOT_FOUND');
-    },
-  );
+  it.each([
+    '/',
+    '/v1',
+    '/v2/sales',
+    '/v1/sales/',
+    '/v1//sales',
+    '/v1/sales/x/',
+    '/favicon.ico',
+    '/v1/orders/a/b',
+    '/v1/sales/%',
+    '/v1/%73ales',
+    '/%76%31/health',
+  ])('%s is not found', async (path) => {
+    for (const method of ['GET', 'POST', 'HEAD', 'OPTIONS', 'BREW']) expect((await problemOf(ask(method, path))).code).toBe('NOT_FOUND');
+  });
 
   it('a known path with another method is refused, naming those it knows', async () => {
     const problem = await problemOf(ask('DELETE', '/v1/sales/x/orders'));

@@ -103,6 +103,41 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says on every route that a body may be too large: what no route asks for is not read without end either', () => {
+    for (const { route, operation } of operations) expect(operation.responses?.[413], routeKeyOf(route)).toBeDefined();
+  });
+
+  it('describes each member that a problem may have beyond those of every problem, and requires none of them', () => {
+    const { properties, required } = document.components?.schemas?.Problem ?? {};
+    const further = ['sku', 'available', 'limit', 'state', 'orderStatus', 'saleId', 'errors', 'checks'];
+    for (const member of further) expect(properties?.[member]?.description, member).toBeTruthy();
+    expect((required as unknown as string[]).filter((member) => further.includes(member))).toEqual([]);
+  });
+
+  it('shows which dependency is away in the example of a 503 of the health route', () => {
+    const away = document.paths?.['/v1/health']?.get?.responses?.[503];
+    expect(away?.content?.['application/problem+json']?.schema?.$ref).toContain('Problem');
+    expect(document.components?.schemas?.Problem?.properties?.checks?.properties).toHaveProperty('redis');
+  });
+
+  it('tells a 401 with the scheme that is asked for', () => {
+    for (const { operation } of operations.filter(({ route }) => route.access !== 'public')) {
+      expect(operation.responses?.[401]?.headers?.['WWW-Authenticate']).toBeDefined();
+    }
+  });
+
+  it('says the bounds that no schema can: of a sale’s times, and of the live sales that a product may be in', () => {
+    const { opensAt, closesAt } = document.components?.schemas?.NewSale?.properties ?? {};
+    for (const time of [opensAt, closesAt]) expect(time?.description).toMatch(/1970.*2286/);
+    expect(document.paths?.['/v1/sales']?.post?.description).toMatch(/1,?000/);
+  });
+
+  it('lists the currencies that there are', () => {
+    const { enum: codes } = document.components?.schemas?.Currency ?? {};
+    expect(codes).toEqual(expect.arrayContaining(['EUR', 'JPY', 'USD']));
+    expect(codes).not.toContain('ZZZ');
+  });
+
   it('refuses unknown members of requests by its schemas too', () => {
     for (const { route, operation } of operations.filter(({ route: { body } }) => body)) {
       const { $ref = '' } = operation.requestBody?.content?.['application/json']?.schema ?? {};

@@ -55,6 +55,17 @@ describe('the options of npm run sale', () => {
     expect(() => readOptions(given, {})).toThrow(UsageError);
   });
 
+  it('say of a negative number what is wrong with it', () => {
+    expect(() => readOptions(['--buyers', '-5'], {})).toThrow('--buyers takes a whole number from 1 to 100000, not "-5".');
+    expect(() => readOptions(['--units=-5'], {})).toThrow('--units takes a whole number from 1 to 1000000, not "-5".');
+  });
+
+  it('say in one sentence which option has no value, and which is none', () => {
+    expect(() => readOptions(['--buyers', '--units', '3'], {})).toThrow(/^--buyers needs a value\.$/);
+    expect(() => readOptions(['--buyers'], {})).toThrow(/^--buyers needs a value\.$/);
+    expect(() => readOptions(['--buyer', '3'], {})).toThrow(/^There is no option --buyer\.$/);
+  });
+
   it('want an operator and buyers together for a deployed endpoint, the operator also from the environment', () => {
     expect(() => readOptions(['--operator-token', 'x'], {})).toThrow(/both/);
     expect(() => readOptions(['--buyer-tokens', 'f'], {})).toThrow(/both/);
@@ -63,5 +74,6 @@ describe('the options of npm run sale', () => {
 
   it('give help whatever else is asked', () => {
     expect(readOptions(['--buyers', 'x', '--help'], {})).toBe('help');
+    expect(readOptions(['-h'], {})).toBe('help');
   });
 });

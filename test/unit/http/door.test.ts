@@ -67,6 +67,7 @@ describe('every route of the contract', () => {
       for (const as of [undefined, { sub: '', scope: 'sale:buy sale:operate' }]) {
         const answer = await send(served(route), as ? { as } : {});
         expect(answer.body?.code === 'UNAUTHENTICATED').toBe(route.access !== 'public');
+        expect(answer.headers['www-authenticate']).toBe(route.access === 'public' ? undefined : 'Bearer');
       }
     },
   );
@@ -118,6 +119,13 @@ describe('the door of a route', () => {
 
   it('refuses query parameters that the route does not know, on every route', async () => {
     expect(await send(echo(), { ...good, path: '/v1/things/x?debug=1' })).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
+  });
+
+  it('refuses a query parameter or a member called __proto__ as any other that it does not know', async () => {
+    const queryStringParameters = JSON.parse('{"__proto__":"1"}') as object;
+    const refused = { status: 400, body: { code: 'INVALID_REQUEST' } };
+    expect(await send(echo(), { ...good, raw: { queryStringParameters } })).toMatchObject(refused);
+    expect(await send(echo(), { ...good, body: '{"count":1,"__proto__":{"count":2}}' })).toMatchObject(refused);
   });
 
   it('says of a path that could name nothing that there is nothing', async () => {

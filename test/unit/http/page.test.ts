@@ -45,6 +45,10 @@ describe('a cursor', () => {
       expect(decodeCursor('things', spelled)).toBeUndefined();
   });
 
+  it('to a place that no list has is refused: half a character is in no key', () => {
+    expect(decodeCursor('things', encodeCursor('things', 'a\ud800'))).toBeUndefined();
+  });
+
   it('to nowhere is refused', () => {
     expect(decodeCursor('things', encodeCursor('things', ''))).toBeUndefined();
   });

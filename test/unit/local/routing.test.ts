@@ -33,6 +33,10 @@ describe('the route of a request', () => {
     expect(picked('GET', '/v1/')).toBe('$default');
   });
 
+  it('is found for the root too, also for any method', () => {
+    expect(new RouteTable([{ routeKey: 'ANY /', target: 1 }]).match('PUT', '/')).toMatchObject({ routeKey: 'ANY /' });
+  });
+
   it('gives parameters as they stand in the path', () => {
     expect(table.match('GET', '/v1/orders/a%2Fb')?.parameters).toEqual({ orderId: 'a%2Fb' });
     expect(table.match('GET', '/v1/a/b/c')?.parameters).toEqual({ proxy: 'a/b/c' });

@@ -85,6 +85,8 @@ describe('creating a sale', () => {
     ['a date that does not exist', { opensAt: '2026-02-30T00:00:00Z' }],
     ['a time beyond what scripts take', { closesAt: '9999-01-01T00:00:00Z' }],
     ['a time as a number', { opensAt: 1_700_000_000_000 }],
+    ['half a character in its name', { name: '\ud800' }],
+    ['a control character in its name', { name: 'a\u0000b' }],
     ['a strategy to come', { strategy: 'charge-first' }],
     ['seats', { items: [{ sku: 'x', seats: ['A-1'] }] }],
     ['no items', { items: [] }],
@@ -125,7 +127,7 @@ describe('the key of a new sale', () => {
       holdId: 'h',
       buyerId: 'ada',
       payloadHash: 'p',
-      lines: [{ sku: first.body.items[0].sku, quantity: 2 }],
+      lines: [{ sku: String(first.body.items[0]?.sku), quantity: 2 }],
     });
     const again = await create(body, key);
     expect(again).toMatchObject({
@@ -245,7 +247,13 @@ describe('reading a sale', () => {
     for (const known of [etag, `"other", ${etag}`, '*', etag.slice(2)]) {
       expect(await read(saleId, { 'if-none-match': known })).toMatchObject({ status: 304, text: '', headers: { etag } });
     }
-    await api.stock.reserve({ saleId, holdId: 'h', buyerId: 'ada', payloadHash: 'p', lines: [{ sku: items[0].sku, quantity: 1 }] });
+    await api.stock.reserve({
+      saleId,
+      holdId: 'h',
+      buyerId: 'ada',
+      payloadHash: 'p',
+      lines: [{ sku: String(items[0]?.sku), quantity: 1 }],
+    });
     expect(await read(saleId, { 'if-none-match': etag })).toMatchObject({ status: 200 });
   });
 
