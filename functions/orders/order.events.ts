@@ -6,7 +6,6 @@ export const orderEventSource = 'stampede.orders';
 export const orderEventNames = [
   'OrderPlaced',
   'StockReserved',
-  'StockRejected',
   'PaymentAuthorised',
   'PaymentDeclined',
   'OrderConfirmed',
@@ -18,7 +17,6 @@ export const orderEventNames = [
   'StockReleased',
   'RefundRequested',
   'PaymentRefunded',
-  'OrderUpdated',
 ] as const;
 export type OrderEventName = (typeof orderEventNames)[number];
 
@@ -44,7 +42,6 @@ const envelope = <Data extends z.ZodType>(data: Data) =>
 export const orderEvents = {
   OrderPlaced: envelope(z.object({ totalMinor: z.int(), currency: z.string(), paymentMethod })),
   StockReserved: envelope(z.object({ units: z.int().positive(), paymentMethod })),
-  StockRejected: envelope(z.object({})),
   PaymentAuthorised: envelope(z.object({ totalMinor: z.int(), currency: z.string() })),
   PaymentDeclined: envelope(z.object({ totalMinor: z.int(), currency: z.string() })),
   OrderConfirmed: envelope(z.object({})),
@@ -56,7 +53,6 @@ export const orderEvents = {
   StockReleased: envelope(z.object({ units: z.int().positive() })),
   RefundRequested: envelope(z.object({ totalMinor: z.int(), currency: z.string() })),
   PaymentRefunded: envelope(z.object({ totalMinor: z.int(), currency: z.string(), paymentState: z.string() })),
-  OrderUpdated: envelope(z.object({ status: z.string(), paymentState: z.string() })),
 } satisfies Record<OrderEventName, z.ZodType>;
 
 export type OrderEvent<Name extends OrderEventName = OrderEventName> = z.infer<(typeof orderEvents)[Name]>;

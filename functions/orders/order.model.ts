@@ -128,7 +128,7 @@ export function authorise(order: Order, nowMs: number): Decision<'not-awaiting-p
     order,
     nowMs,
     { payment: { ...order.payment, state: 'authorised' } },
-    { events: ['PaymentAuthorised', 'OrderUpdated'], movement: 'authorise' },
+    { events: ['PaymentAuthorised'], movement: 'authorise' },
   );
 }
 
@@ -139,7 +139,7 @@ export function decline(order: Order, nowMs: number): Decision<'not-awaiting-pay
     order,
     nowMs,
     { status: 'FAILED', failure: 'PAYMENT_DECLINED', payment: { ...order.payment, state: 'declined' }, stock: 'releasing' },
-    { events: ['PaymentDeclined', 'OrderFailed', 'OrderUpdated'], units: 'free' },
+    { events: ['PaymentDeclined', 'OrderFailed'], units: 'free' },
   );
 }
 
@@ -147,26 +147,21 @@ export function decline(order: Order, nowMs: number): Decision<'not-awaiting-pay
 export function confirm(order: Order, nowMs: number): Decision<'not-reserved' | 'not-paid'> {
   if (order.status !== 'RESERVED') return stay('not-reserved');
   if (order.payment.state !== 'authorised') return stay('not-paid');
-  return step(order, nowMs, { status: 'CONFIRMED' }, { events: ['OrderConfirmed', 'OrderUpdated'], units: 'sell' });
+  return step(order, nowMs, { status: 'CONFIRMED' }, { events: ['OrderConfirmed'], units: 'sell' });
 }
 
 /** What was set aside is taken. */
 export function capture(order: Order, nowMs: number): Decision<'not-confirmed' | 'nothing-authorised'> {
   if (order.status !== 'CONFIRMED') return stay('not-confirmed');
   if (order.payment.state !== 'authorised') return stay('nothing-authorised');
-  return step(
-    order,
-    nowMs,
-    { payment: { ...order.payment, state: 'captured' } },
-    { events: ['PaymentCaptured', 'OrderUpdated'], movement: 'capture' },
-  );
+  return step(order, nowMs, { payment: { ...order.payment, state: 'captured' } }, { events: ['PaymentCaptured'], movement: 'capture' });
 }
 
 /** The tickets are issued. Needs captured money. */
 export function fulfil(order: Order, tickets: readonly Ticket[], nowMs: number): Decision<'not-confirmed' | 'not-captured'> {
   if (order.status !== 'CONFIRMED') return stay('not-confirmed');
   if (order.payment.state !== 'captured') return stay('not-captured');
-  return step(order, nowMs, { status: 'FULFILLED', tickets }, { events: ['OrderFulfilled', 'OrderUpdated'] });
+  return step(order, nowMs, { status: 'FULFILLED', tickets }, { events: ['OrderFulfilled'] });
 }
 
 /** Nobody paid in time. An authorised order does not expire: it goes on. `nowMs` is Redis' time. */
@@ -174,7 +169,7 @@ export function expire(order: Order, nowMs: number): Decision<'not-reserved' | '
   if (order.status !== 'RESERVED') return stay('not-reserved');
   if (order.payment.state !== 'none') return stay('paid');
   if (nowMs < order.holdExpiresAtMs + expiryGraceMs) return stay('not-yet');
-  return step(order, nowMs, { status: 'EXPIRED', stock: 'releasing' }, { events: ['OrderExpired', 'OrderUpdated'], units: 'free' });
+  return step(order, nowMs, { status: 'EXPIRED', stock: 'releasing' }, { events: ['OrderExpired'], units: 'free' });
 }
 
 /** Before payment the order ends at once and what was set aside returns with it; a paid one goes back through `REFUNDING`. */
@@ -187,11 +182,11 @@ export function cancel(order: Order, nowMs: number): Decision<'already-cancelled
         order,
         nowMs,
         { status: 'CANCELLED', payment, stock: 'releasing' },
-        { events: ['OrderCancelled', 'OrderUpdated'], units: 'free', ...(authorised ? { movement: 'void' as const } : {}) },
+        { events: ['OrderCancelled'], units: 'free', ...(authorised ? { movement: 'void' as const } : {}) },
       );
     }
     case 'CONFIRMED':
-      return step(order, nowMs, { status: 'REFUNDING' }, { events: ['RefundRequested', 'OrderUpdated'] });
+      return step(order, nowMs, { status: 'REFUNDING' }, { events: ['RefundRequested'] });
     case 'CANCELLED':
     case 'REFUNDING':
     case 'REFUNDED':
@@ -209,7 +204,7 @@ export function refund(order: Order, nowMs: number): Decision<'not-refunding'> {
     order,
     nowMs,
     { status: 'REFUNDED', payment: { ...order.payment, state: captured ? 'refunded' : 'voided' }, stock: 'releasing' },
-    { events: ['PaymentRefunded', 'OrderUpdated'], units: 'free', movement: captured ? 'refund' : 'void' },
+    { events: ['PaymentRefunded'], units: 'free', movement: captured ? 'refund' : 'void' },
   );
 }
 

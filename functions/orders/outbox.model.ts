@@ -38,8 +38,6 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
       return { failure: order.failure };
     case 'StockReleased':
       return { units: unitCount(order) };
-    case 'OrderUpdated':
-      return { status: order.status, paymentState: order.payment.state };
     default:
       return {};
   }

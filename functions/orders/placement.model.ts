@@ -37,7 +37,7 @@ export function placement(hold: Hold, sale: Sale, method: PaymentMethod): Transi
   const dueAtMs = nextDueMs(order, createdAtMs);
   return {
     next: dueAtMs === undefined ? order : { ...order, dueAtMs },
-    events: ['OrderPlaced', 'StockReserved', 'OrderUpdated'],
+    events: ['OrderPlaced', 'StockReserved'],
   };
 }
 

@@ -8,7 +8,7 @@ import { anOrder, freshHoldId } from '../../support/orders.ts';
 const records = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
     recordId: String(index),
-    row: outboxRow({ next: anOrder({ holdId: freshHoldId() }), events: ['OrderPlaced', 'StockReserved', 'OrderUpdated'] }),
+    row: outboxRow({ next: anOrder({ holdId: freshHoldId() }), events: ['OrderPlaced', 'StockReserved', 'PaymentAuthorised'] }),
   }));
 
 const idsOf = (entries: readonly BusEntry[]) => entries.map(({ detail }) => (detail as { eventId: string }).eventId);
