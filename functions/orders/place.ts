@@ -120,16 +120,16 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
         case 'collided': {
           if (claimed.units.length > 0 || isShort(hold)) {
             const swapped = await swap(hold, claimed.units);
-            if (swapped.outcome !== 'SWAPPED') {
-              if (swapped.outcome !== 'SOLD_OUT') return { outcome: 'try-again' };
+            if (swapped.outcome === 'SOLD_OUT') {
               return abandon(hold, { outcome: 'sold-out', sku: swapped.sku, available: swapped.available });
             }
+            if (swapped.outcome !== 'SWAPPED') return holdIsGone();
             hold = { ...hold, lines: swapped.lines };
           }
           if (claimed.slots.length > 0) {
             const mending = await mend(hold);
             if (mending.outcome === 'BUYER_LIMIT') return abandon(hold, { outcome: 'buyer-limit', limit: mending.limit });
-            if (mending.outcome !== 'MENDED') return { outcome: 'try-again' };
+            if (mending.outcome !== 'MENDED') return holdIsGone();
             hold = { ...hold, slots: mending.slots };
           }
         }
@@ -174,6 +174,9 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
     await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: hold.bornUs });
     return refusal;
   }
+
+  /** Since this attempt began, a twin of it made the hold an order, or the sweeper ended it. */
+  const holdIsGone = async (): Promise<PlaceOutcome> => (await replayIfPlaced()) ?? { outcome: 'try-again' };
 
   async function replayIfPlaced(): Promise<PlaceOutcome | undefined> {
     const order = await orders.get(orderId);

@@ -49,13 +49,14 @@ const salesAtOnce = 4;
 export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   const report: SweepReport = { orders: 0, holds: 0, suspects: 0, failed: 0 };
   const startMs = await ports.stock.nowMs();
-  const sales = await ports.sales.live(startMs);
   // Side by side, and each by itself: one order's or one sale's trouble must not keep the others waiting.
   await Promise.all([
     guarded('the due orders could not be swept', report, () => sweepOrders(startMs, ports, report)),
-    inParallel(sales, salesAtOnce, async ({ saleId }) => {
-      await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
-      await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
+    guarded('the sales could not be listed', report, async () => {
+      await inParallel(await ports.sales.live(startMs), salesAtOnce, async ({ saleId }) => {
+        await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
+        await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
+      });
     }),
   ]);
   return report;
