@@ -1,7 +1,7 @@
 import { nextStep, type Order, type StepName } from './order.model.ts';
 import type { Step } from './order.ports.ts';
 
-/** Bounds a run: the longest way of an order, from placed to refunded and released, has six steps. */
+/** Bounds a run: the longest way of an order, from placed to fulfilled, has four steps, and others may step in. */
 const stepsMax = 8;
 
 /**

@@ -14,7 +14,7 @@ export const confirmOrder =
   async (order) => {
     const step = await takeStep(order, orders, (current) => confirm(current, clock.nowMs()));
     if (step.outcome === 'moved') {
-      // The rows have decided; Redis follows, and what it misses here it learns from the sweeper.
+      // The rows have decided and Redis follows: a hold that it takes for unpaid a while longer is the order's all the same.
       await tellRedis(step.order, stock).catch((error: unknown) =>
         log.warn('Redis missed a confirmation', { orderId: order.orderId, error }),
       );

@@ -42,7 +42,7 @@ function refusal(refused: Exclude<PlaceOutcome, { order: Order }>): Problem {
     case 'paused':
       return new Problem('SALE_PAUSED', 'The sale is paused; it may go on.');
     case 'stock-not-ready':
-      return new Problem('STOCK_NOT_READY', 'The stock of this sale is being rebuilt.');
+      return new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
     case 'try-again':
       return new Problem('TRY_AGAIN', 'The outcome is not known yet; send the same request with the same key.');
   }

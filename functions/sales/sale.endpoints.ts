@@ -31,7 +31,7 @@ export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
         case 'not-found':
           throw new Problem('NOT_FOUND', 'There is no such sale.');
         case 'stock-not-ready':
-          throw new Problem('STOCK_NOT_READY', 'The stock of this sale is being rebuilt.');
+          throw new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
       }
     }),
 

@@ -42,7 +42,7 @@ export type NewSale = z.output<typeof NewSale>;
 
 export const SaleStateName = z.enum(['scheduled', 'open', 'paused', 'sold-out', 'closed']).meta({
   id: 'SaleState',
-  description: 'What a buyer can expect. In a list, a sale whose stock is being rebuilt shows as `paused` with nothing available.',
+  description: 'What a buyer can expect. In a list, a sale whose stock is not ready shows as `paused` with nothing available.',
 });
 
 const time = (description: string) => z.iso.datetime().meta({ description, example: '2026-11-27T09:00:00.000Z' });

@@ -54,7 +54,7 @@ export function recollection(record: KeyRecord | undefined, request: KeyedReques
   return { outcome: 'replay', answer: { status: record.status, body: record.body } };
 }
 
-/** For keyed requests that are not orders: an order stores its first answer itself. */
+/** For keyed requests that are not orders: an order's first answer is derived from the order. */
 export function idempotencyRepository(database: Database, tableName: string): Idempotency {
   return {
     async recall(request, nowMs) {

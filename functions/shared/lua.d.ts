@@ -1,4 +1,4 @@
-/** A Lua file is imported as its text (esbuild, vitest and `bin/lua-loader.mjs` agree on it). */
+/** A Lua file is imported as its text (esbuild and vitest agree on it). */
 declare module '*.lua' {
   const source: string;
   export default source;

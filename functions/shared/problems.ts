@@ -64,7 +64,7 @@ const titles: Record<ProblemCode, string> = {
   UNSUPPORTED_MEDIA_TYPE: 'The body must be application/json',
   IDEMPOTENCY_KEY_REUSED: 'The Idempotency-Key was used with another payload',
   RATE_LIMITED: 'Too many requests',
-  STOCK_NOT_READY: 'The stock of this sale is being rebuilt',
+  STOCK_NOT_READY: 'The stock of this sale is not ready',
   TRY_AGAIN: 'The outcome is not known yet; try again with the same key',
 };
 

@@ -1,6 +1,6 @@
 /**
  * Every DynamoDB table: its keys and indexes, once. The constructs make the tables from it, repositories take names from the environment.
- * Who owns what: see the README. All attributes named here are strings unless marked as numbers.
+ * All attributes named here are strings unless marked as numbers.
  */
 export interface TableShape {
   readonly environment: string;

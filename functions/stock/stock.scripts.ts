@@ -34,6 +34,13 @@ export interface ReserveRequest {
 export type HoldRef = Pick<Hold, 'holdId' | 'bornUs'>;
 
 const pageSize = 500;
+/** More than the largest sale that the contract allows can have: 50 items of a million units each. */
+const pagesMax = 200_000;
+
+/** Redis holds more of a sale than a sale can have. */
+export class StockTooLarge extends Error {
+  override readonly name = 'StockTooLarge';
+}
 /** Calls of `takeExpired` that find nothing to answer with, in a row: some 200,000 entries. */
 const callsMax = 100;
 
@@ -150,7 +157,7 @@ async function* holdsOf(redis: RedisClient, key: string): AsyncGenerator<Hold & 
   // A scan may name a field twice while the hash is being resized.
   const seen = new Set<string>();
   let cursor = '0';
-  do {
+  for (let page = 0; page < pagesMax; page++) {
     const [next, found] = await redis.hscan(key, cursor, 'MATCH', 'h:*', 'COUNT', pageSize);
     for (let index = 0; index + 1 < found.length; index += 2) {
       const holdId = (found[index] ?? '').slice(2);
@@ -159,15 +166,18 @@ async function* holdsOf(redis: RedisClient, key: string): AsyncGenerator<Hold & 
       yield parseHold(holdId, found[index + 1] ?? '');
     }
     cursor = next;
-  } while (cursor !== '0');
+    if (cursor === '0') return;
+  }
+  throw new StockTooLarge(`${key} has more than ${pagesMax} pages of holds`);
 }
 
 async function* rangesOf(redis: RedisClient, key: string): AsyncGenerator<UnitRange> {
   let after = '-';
-  for (;;) {
+  for (let page = 0; page < pagesMax; page++) {
     const members = await redis.zrangebylex(key, after, '+', 'LIMIT', 0, pageSize);
     yield* members.map(parseRange);
     if (members.length < pageSize) return;
     after = `(${members.at(-1)}`;
   }
+  throw new StockTooLarge(`${key} has more than ${pagesMax} pages of ranges`);
 }

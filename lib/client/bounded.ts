@@ -37,32 +37,6 @@ export class Gate {
   }
 }
 
-/** Maps with at most `max` at work, keeping the order. The first failure is thrown once those at work have stopped; no further one starts. */
-export async function mapBounded<Item, Result>(
-  items: readonly Item[],
-  max: number,
-  work: (item: Item, index: number) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
-  let next = 0;
-  let failed = false;
-  async function worker(): Promise<void> {
-    while (!failed && next < items.length) {
-      const index = next++;
-      try {
-        results[index] = await work(items[index] as Item, index);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  }
-  const settled = await Promise.allSettled(Array.from({ length: Math.min(max, items.length) }, worker));
-  const failure = settled.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
-  return results;
-}
-
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A condition that did not come true in time. */

@@ -92,5 +92,5 @@ export class Client {
   localToken = (request: { sub: string; scope: string; expiresInSeconds?: number; audience?: string }) =>
     this.#post<{ access_token: string }>('/local/token', request);
   /** Embedded runtime only: answers when the run is done. */
-  localRun = (schedule: 'sweeper' | 'reconciler' | 'outbox') => this.#post<unknown>(`/local/run/${schedule}`, {});
+  localRun = (schedule: 'sweeper') => this.#post<unknown>(`/local/run/${schedule}`, {});
 }

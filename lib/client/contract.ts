@@ -1,6 +1,7 @@
 /**
- * The contract's answers as a client sees them. Written from the contract and not from the functions' schemas, on purpose: a client
- * that took its types from the server would move with it, and the acceptance tests would agree with whatever the server says.
+ * The contract's answers as a client sees them; only their words (states, codes) are shared. The shapes are written from the contract and
+ * not from the functions' schemas, on purpose: a client that took them from the server would move with it, and the acceptance tests would
+ * agree with whatever the server says.
  */
 import type { OrderFailure, OrderStatus, PaymentMethod, PaymentState } from '../../functions/orders/order.model.ts';
 import type { SaleState, Strategy } from '../../functions/sales/sale.model.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Gate, mapBounded, pause, until, WaitedInVain } from './bounded.ts';
+import { inParallel } from '../../functions/shared/parallel.ts';
+import { Gate, pause, until, WaitedInVain } from './bounded.ts';
 import type { Client } from './client.ts';
 import type { Answer } from './connection.ts';
 import { type AuditBody, isAtRest, type OrderBody } from './contract.ts';
@@ -85,7 +86,7 @@ export async function gather(client: Client, callers: Callers, plan: CrowdPlan, 
   onlooker.stage('tokens', plan.buyers);
   const buyers = await callers.buyers(plan.buyers, () => onlooker.step());
   onlooker.stage('accounts', plan.buyers);
-  await mapBounded(buyers, preparingMax, async (buyer) => {
+  await inParallel(buyers, preparingMax, async (buyer) => {
     await fund(operator, buyer, plan.priceMinor * plan.quantity, plan.currency);
     onlooker.step();
   });
@@ -183,7 +184,7 @@ export interface Settlement {
 async function readOrders(crowd: Crowd, told: readonly string[]): Promise<OrderBody[]> {
   const listed = await listOrders(crowd.operator, crowd.saleId);
   const known = new Set(listed.map(({ orderId }) => orderId));
-  const unlisted = await mapBounded(
+  const unlisted = await inParallel(
     told.filter((orderId) => !known.has(orderId)),
     preparingMax,
     (orderId) => withRetries(() => crowd.operator.order(orderId), patientBuyer),
@@ -207,8 +208,8 @@ const unlessInVain = (error: unknown): void => {
 const followedMax = 100;
 
 /**
- * Waits, at most `withinMs`, until orders told of have ended: every so-manieth, in the order that they were placed. Reading all of them
- * again and again would slow down what is looked at. `ended` hears how many that stands for.
+ * Waits, at most `withinMs`, until some of the orders told of have ended, one after the other. Reading all of them again and again would slow
+ * down what is looked at. `ended` hears how many orders that stands for.
  */
 async function followSome(crowd: Crowd, told: readonly string[], withinMs: number, ended: (count: number) => void): Promise<void> {
   const deadlineMs = performance.now() + withinMs;

@@ -1,4 +1,4 @@
-import { mapBounded } from './bounded.ts';
+import { inParallel } from '../../functions/shared/parallel.ts';
 import type { Client } from './client.ts';
 
 export interface Buyer {
@@ -32,7 +32,7 @@ export function localCallers(client: Client, prefix: string): Callers {
     operator: () => mint(client, `${prefix}-operator`, 'sale:operate'),
     buyers(count, onOne = () => {}) {
       const userIds = Array.from({ length: count }, () => `${prefix}-${++named}`);
-      return mapBounded(userIds, 32, async (userId) => {
+      return inParallel(userIds, 32, async (userId) => {
         const token = await mint(client, userId, 'sale:buy');
         onOne();
         return { userId, token };

@@ -114,9 +114,9 @@ export class Api extends Construct {
       anyOrigin.logicalId,
       {
         AllowOrigins: origins.valueAsList,
-        AllowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        AllowHeaders: ['authorization', 'content-type', 'idempotency-key'],
-        ExposeHeaders: ['idempotency-replayed', 'retry-after', 'x-request-id'],
+        AllowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+        AllowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
+        ExposeHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after', 'x-request-id'],
         MaxAge: 600,
       },
       Aws.NO_VALUE,

@@ -49,7 +49,7 @@ export class Cache extends Construct {
       cacheSubnetGroupName: subnets.ref,
       securityGroupIds: [network.cache.securityGroupId],
       port: redisPort,
-      // Redis is disposable: it is rebuilt from the unit rows, and a snapshot would only be older than they are.
+      // Redis is disposable: the unit rows decide, and a snapshot would only be older than they are.
       snapshotRetentionLimit: 0,
     });
     // More shards are added to the cache that there is: a new one would come up empty.

@@ -107,8 +107,8 @@ describe('the endpoint', () => {
     });
     expect(cors).toMatchObject({
       AllowOrigins: { Ref: 'AllowedOrigins' },
-      AllowHeaders: ['authorization', 'content-type', 'idempotency-key'],
-      ExposeHeaders: ['idempotency-replayed', 'retry-after', 'x-request-id'],
+      AllowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
+      ExposeHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after', 'x-request-id'],
     });
     expect(cors.AllowMethods).toEqual(expect.arrayContaining([...new Set(contract.map(({ method }) => method))]));
   });

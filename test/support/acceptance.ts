@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, inject } from 'vitest';
-import { mapBounded, until } from '../../lib/client/bounded.ts';
+import { inParallel } from '../../functions/shared/parallel.ts';
+import { until } from '../../lib/client/bounded.ts';
 import { Client } from '../../lib/client/client.ts';
 import { type Answer, Connection } from '../../lib/client/connection.ts';
 import { type AuditBody, isAtRest, type OrderBody, type ProblemBody, type SaleBody, type SaleRequest } from '../../lib/client/contract.ts';
@@ -171,7 +172,7 @@ export async function openShop(): Promise<Shop> {
     async shoppers(count, balanceMinor = 1_000_000) {
       const buyers = await callers.buyers(count);
       if (balanceMinor !== 'no account')
-        await mapBounded(buyers, 16, async ({ userId }) => granted(await operator.createUser({ userId, balanceMinor, currency }), 201));
+        await inParallel(buyers, 16, async ({ userId }) => granted(await operator.createUser({ userId, balanceMinor, currency }), 201));
       return buyers.map(shopperOf);
     },
     async shopper(balanceMinor) {

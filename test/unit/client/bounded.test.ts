@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Gate, mapBounded, until } from '../../../lib/client/bounded.ts';
+import { inParallel } from '../../../functions/shared/parallel.ts';
+import { Gate, until } from '../../../lib/client/bounded.ts';
 
 /** Counts how many of its tasks run at once. */
 function counted() {
@@ -43,7 +44,7 @@ describe('a gate', () => {
 describe('bounded mapping', () => {
   it('keeps the order and the bound', async () => {
     const { task, seen } = counted();
-    const doubled = await mapBounded([1, 2, 3, 4, 5], 2, async (n) => {
+    const doubled = await inParallel([1, 2, 3, 4, 5], 2, async (n) => {
       await task();
       return n * 2;
     });
@@ -53,7 +54,7 @@ describe('bounded mapping', () => {
 
   it('starts nothing more after a failure, and throws it', async () => {
     const started: number[] = [];
-    const failing = mapBounded([1, 2, 3, 4, 5, 6], 2, async (n) => {
+    const failing = inParallel([1, 2, 3, 4, 5, 6], 2, async (n) => {
       started.push(n);
       if (n === 2) throw new Error('second');
       await new Promise(setImmediate);
