@@ -1,7 +1,7 @@
 import type { Account, Movement } from '../accounts/account.model.ts';
 import { accountEntry, movementPrefix } from '../accounts/account.writes.ts';
 import type { Order } from '../orders/order.model.ts';
-import { saleShards } from '../orders/order.writes.ts';
+import { saleShardNames } from '../orders/order.writes.ts';
 import type { Sale } from '../sales/sale.model.ts';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import { inParallel } from '../shared/parallel.ts';
@@ -71,8 +71,7 @@ export function auditRepository(database: Database, tables: AuditTables): AuditR
     },
 
     async orders(saleId, units) {
-      const shards = Array.from({ length: saleShards }, (_, shard) => `${saleId}#${shard}`);
-      const listed = (await inParallel(shards, lanes, orderIdsIn)).flat();
+      const listed = (await inParallel(saleShardNames(saleId), lanes, orderIdsIn)).flat();
       const orderIds = [...new Set([...units.map(({ orderId }) => orderId), ...listed])];
       const items = await batchGet(
         database,

@@ -5,7 +5,7 @@ import { batchGet, type Database, transact } from '../shared/dynamo.ts';
 import { type Hold, type LineUnits, unitBucket } from '../stock/stock.model.ts';
 import type { Order, Transition } from './order.model.ts';
 import { isTombstone, readStored, storedFrom } from './order.repository.ts';
-import { claimWrites, type OrderTables } from './order.writes.ts';
+import { allowanceKeyOf, claimWrites, type OrderTables } from './order.writes.ts';
 
 export type ClaimOutcome =
   | { outcome: 'claimed' }
@@ -105,7 +105,7 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
         new QueryCommand({
           TableName: tables.allowances,
           KeyConditionExpression: 'saleBuyer = :saleBuyer',
-          ExpressionAttributeValues: { ':saleBuyer': `${saleId}#${buyerId}` },
+          ExpressionAttributeValues: { ':saleBuyer': allowanceKeyOf({ saleId, buyerId }) },
           ConsistentRead: true,
         }),
       );

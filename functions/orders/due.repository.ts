@@ -2,7 +2,7 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import type { Order } from './order.model.ts';
 import { isTombstone, storedFrom } from './order.repository.ts';
-import { dueShards } from './order.writes.ts';
+import { dueShardNames } from './order.writes.ts';
 
 export interface DueOrders {
   /** Pages of the orders whose time has come, oldest first within a shard, read with strong consistency. */
@@ -11,13 +11,13 @@ export interface DueOrders {
 
 export function dueOrders(database: Database, ordersTable: string): DueOrders {
   type Cursor = Record<string, unknown> | undefined;
-  const page = async (shard: number, nowMs: number, limit: number, after: Cursor) => {
+  const page = async (shard: string, nowMs: number, limit: number, after: Cursor) => {
     const { Items = [], LastEvaluatedKey } = await database.send(
       new QueryCommand({
         TableName: ordersTable,
         IndexName: 'due',
         KeyConditionExpression: 'dueShard = :shard AND dueAtMs <= :now',
-        ExpressionAttributeValues: { ':shard': `due#${shard}`, ':now': nowMs },
+        ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
         Limit: limit,
         ...(after ? { ExclusiveStartKey: after } : {}),
       }),
@@ -27,7 +27,7 @@ export function dueOrders(database: Database, ordersTable: string): DueOrders {
 
   return {
     async *due(nowMs, pageOrders) {
-      let open: { shard: number; after: Cursor }[] = Array.from({ length: dueShards }, (_, shard) => ({ shard, after: undefined }));
+      let open: { shard: string; after: Cursor }[] = dueShardNames.map((shard) => ({ shard, after: undefined }));
       while (open.length > 0) {
         const pages = await Promise.all(open.map(({ shard, after }) => page(shard, nowMs, pageOrders, after)));
         const stored = (

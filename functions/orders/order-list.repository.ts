@@ -3,7 +3,7 @@ import { batchGet, type Database } from '../shared/dynamo.ts';
 import { encodeCursor, type Page } from '../shared/page.ts';
 import type { Order, OrderStatus } from './order.model.ts';
 import { orderFrom } from './order.repository.ts';
-import { saleShards } from './order.writes.ts';
+import { saleShardNames } from './order.writes.ts';
 
 export interface OrderFilter {
   readonly saleId?: string | undefined;
@@ -60,8 +60,7 @@ export function orderList(database: Database, ordersTable: string): OrderList {
 
   async function newestFirst({ buyerId, saleId }: OrderFilter, limit: number, below?: string): Promise<Found[]> {
     if (buyerId !== undefined) return partition('byBuyer', buyerId, limit, below);
-    const shards = Array.from({ length: saleShards }, (_, shard) => `${saleId}#${shard}`);
-    const parts = await Promise.all(shards.map((shard) => partition('bySale', shard, limit, below)));
+    const parts = await Promise.all(saleShardNames(saleId ?? '').map((shard) => partition('bySale', shard, limit, below)));
     return parts
       .flat()
       .sort((a, b) => (a.position < b.position ? 1 : -1))

@@ -15,6 +15,7 @@ export const orderTablesFrom = (environment: Pick<Environment, OrderVariable>) =
 });
 
 /** The database and the orders in it. */
-export function connectOrders(environment: Pick<Environment, OrderVariable>, database = connectDatabase()) {
+export function connectOrders(environment: Pick<Environment, OrderVariable>) {
+  const database = connectDatabase();
   return { database, orders: orderRepository(database, orderTablesFrom(environment)) };
 }

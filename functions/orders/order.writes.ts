@@ -12,8 +12,15 @@ export interface OrderTables {
   readonly allowances: string;
 }
 
-export const dueShards = 16;
-export const saleShards = 16;
+const dueShards = 16;
+const saleShards = 16;
+
+/** The partitions of the due index. */
+export const dueShardNames: readonly string[] = Array.from({ length: dueShards }, (_, shard) => `due#${shard}`);
+/** The partitions of the index by sale that one sale's orders spread over. */
+export const saleShardNames = (saleId: string): string[] => Array.from({ length: saleShards }, (_, shard) => `${saleId}#${shard}`);
+/** The partition of a buyer's allowance in a sale: a row for each slot that an order uses. */
+export const allowanceKeyOf = ({ saleId, buyerId }: { saleId: string; buyerId: string }): string => `${saleId}#${buyerId}`;
 
 /** Sorts orders by their creation; ends in the id, so that it is unique. */
 export const listKeyOf = (order: Pick<Order, 'orderId' | 'createdAtMs'>): string =>
@@ -24,12 +31,11 @@ function orderItem(order: Order) {
   return {
     ...order,
     listKey: listKeyOf(order),
-    saleShard: `${order.saleId}#${shardOf(order.orderId, saleShards)}`,
-    ...(order.dueAtMs === undefined ? {} : { dueShard: `due#${shardOf(order.orderId, dueShards)}` }),
+    saleShard: saleShardNames(order.saleId)[shardOf(order.orderId, saleShards)],
+    ...(order.dueAtMs === undefined ? {} : { dueShard: dueShardNames[shardOf(order.orderId, dueShards)] }),
   };
 }
 
-const allowanceKey = (order: Order) => `${order.saleId}#${order.buyerId}`;
 const unitKeys = (order: Order) =>
   order.items.flatMap(({ sku, units }) => units.map((unit) => ({ bucket: unitBucket(order.saleId, sku, unit), unit, sku })));
 
@@ -85,7 +91,7 @@ export function claimWrites(order: Order, transition: Transition, tables: OrderT
       {
         Put: {
           TableName: tables.allowances,
-          Item: { saleBuyer: allowanceKey(order), slot, orderId: order.orderId },
+          Item: { saleBuyer: allowanceKeyOf(order), slot, orderId: order.orderId },
           ConditionExpression: 'attribute_not_exists(saleBuyer)',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         },
@@ -119,7 +125,7 @@ export function transitionWrites(order: Order, { next, units, ...rest }: Transit
       ...order.slots.map((slot) => ({
         Delete: {
           TableName: tables.allowances,
-          Key: { saleBuyer: allowanceKey(order), slot },
+          Key: { saleBuyer: allowanceKeyOf(order), slot },
           ConditionExpression: isOurs,
           ExpressionAttributeValues: ours,
         },
