@@ -37,10 +37,14 @@ const stopMs = 3_000;
  */
 export async function startChild({ command, args, cwd, env, name, scratch, onLine }: ChildOptions): Promise<Child> {
   const child = spawn(command, args, { cwd, env, argv0: name, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  await once(child, 'spawn');
   const pid = child.pid;
-  if (pid === undefined) throw new Error(`${command} has no process id`);
+  // Before anything is waited for: this process may be ended at any moment from here on.
   const warden = guard(pid, scratch ?? []);
+  await once(child, 'spawn').catch((error: unknown) => {
+    warden.kill('SIGKILL');
+    throw error;
+  });
+  if (pid === undefined) throw new Error(`${command} has no process id`);
   const ended = new Promise<string>((resolve) => {
     // The id may be another process' from now on.
     child.once('exit', () => warden.kill('SIGKILL'));
@@ -64,9 +68,15 @@ export async function startChild({ command, args, cwd, env, name, scratch, onLin
   };
 }
 
-function guard(pid: number, scratch: readonly string[]): ChildProcess {
-  const script = 'while read -r _; do :; done; kill -9 "$1" 2>/dev/null; shift; rm -rf -- "$@"';
-  const warden = spawn('/bin/sh', ['-c', script, 'warden', String(pid), ...scratch], {
+/** Directories that go when this process is killed before it could clean up. The answer takes that back. */
+export function guardDirectories(directories: readonly string[]): () => void {
+  const warden = guard(undefined, directories);
+  return () => warden.kill('SIGKILL');
+}
+
+function guard(pid: number | undefined, scratch: readonly string[]): ChildProcess {
+  const script = 'while read -r _; do :; done; [ -z "$1" ] || kill -9 "$1" 2>/dev/null; shift; rm -rf -- "$@"';
+  const warden = spawn('/bin/sh', ['-c', script, 'warden', pid === undefined ? '' : String(pid), ...scratch], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

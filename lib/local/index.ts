@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { apiOf } from './api.ts';
 import { assemble } from './assembly.ts';
 import { startBus } from './bus.ts';
+import { guardDirectories } from './child.ts';
 import { startDatabase } from './dynamodb.ts';
 import { hostFunctions } from './functions.ts';
 import { startGateway } from './gateway.ts';
@@ -103,6 +104,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   const stopIt = (part: { stop(): unknown }) => part.stop();
 
   const directory = await undo.of(mkdtemp(join(tmpdir(), 'stampede-')), (path) => rm(path, { recursive: true, force: true }));
+  await undo.of(guardDirectories([directory]), (release) => release());
   // First of all the port: whoever has it already is known at once. Last to start and first to stop is what it serves.
   const gateway = await startGateway({ port: options.port, nowMs, onLog: log });
   let gatewayOpen = true;
