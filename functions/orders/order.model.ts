@@ -25,12 +25,20 @@ export interface OrderLine {
   readonly quantity: number;
   readonly units: readonly string[];
   readonly priceMinor: number;
+  /** The units are seats. */
+  readonly seated?: true;
 }
 
 export interface Ticket {
   readonly sku: string;
   readonly unit: string;
   readonly code: string;
+}
+
+/** Why an operator takes an order back, and what becomes of its units: for sale again, or out of the sale for good. */
+export interface TakingBack {
+  readonly reason: string;
+  readonly units: 'free' | 'retire';
 }
 
 /** The order item in DynamoDB: the authority over status, money and units. */
@@ -51,6 +59,7 @@ export interface Order {
   readonly currency: string;
   readonly payment: { readonly method: PaymentMethod; readonly state: PaymentState };
   readonly tickets?: readonly Ticket[];
+  readonly takenBack?: TakingBack;
   /** What Redis still owes: `releasing` until it has answered that the ended order's hold is gone. */
   readonly stock: 'held' | 'releasing' | 'released';
   readonly payloadHash: string;
@@ -69,8 +78,11 @@ export interface Transition {
   readonly events: readonly OrderEventName[];
   /** The ledger movement that goes with it. Orders paid outside have none. */
   readonly movement?: 'authorise' | 'capture' | 'void' | 'refund';
-  /** `sell` turns the order's unit rows from HELD to SOLD, `free` deletes them with the allowance rows. */
-  readonly units?: 'sell' | 'free';
+  /**
+   * `sell` turns the order's unit rows from HELD to SOLD, `free` deletes them with the allowance rows, `retire` leaves both and turns the unit
+   * rows to RETIRED: only units that come back give the buyer's allowance back.
+   */
+  readonly units?: 'sell' | 'free' | 'retire';
 }
 
 /** A rule's answer: the transition, or why there is none. */

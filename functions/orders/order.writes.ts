@@ -1,6 +1,6 @@
 import type { Write } from '../shared/dynamo.ts';
 import { shardOf } from '../shared/ids.ts';
-import { unitBucket } from '../stock/stock.model.ts';
+import { type UnitState, unitBucket } from '../stock/stock.model.ts';
 import type { Order, Transition } from './order.model.ts';
 import { outboxRow } from './outbox.model.ts';
 
@@ -37,7 +37,9 @@ function orderItem(order: Order) {
 }
 
 const unitKeys = (order: Order) =>
-  order.items.flatMap(({ sku, units }) => units.map((unit) => ({ bucket: unitBucket(order.saleId, sku, unit), unit, sku })));
+  order.items.flatMap(({ sku, units, seated }) =>
+    units.map((unit) => ({ bucket: unitBucket(order.saleId, sku, unit), unit, sku, seated })),
+  );
 
 /** Which unit or slot a write of a claim is about, so that a refused condition can be named. */
 export type Claimed = { kind: 'order' } | { kind: 'outbox' } | { kind: 'unit'; sku: string; unit: string } | { kind: 'slot'; slot: number };
@@ -63,7 +65,7 @@ export function claimWrites(order: Order, transition: Transition, tables: OrderT
       },
     ],
     [{ kind: 'outbox' }, { Put: { TableName: tables.outbox, Item: outboxRow(transition) } }],
-    ...unitKeys(order).map(({ bucket, unit, sku }, index): [Claimed, Write] => [
+    ...unitKeys(order).map(({ bucket, unit, sku, seated }, index): [Claimed, Write] => [
       { kind: 'unit', sku, unit },
       {
         Put: {
@@ -76,8 +78,9 @@ export function claimWrites(order: Order, transition: Transition, tables: OrderT
             sku,
             orderId: order.orderId,
             buyerId: order.buyerId,
-            state: 'HELD',
+            state: 'HELD' satisfies UnitState,
             atMs: order.createdAtMs,
+            ...(seated ? { seated } : {}),
             ...(order.slots[index] === undefined ? {} : { slot: order.slots[index] }),
           },
           ConditionExpression: 'attribute_not_exists(#bucket)',
@@ -106,18 +109,20 @@ export function transitionWrites(order: Order, { next, units, ...rest }: Transit
   const isThisVersion = 'version = :version';
   const isOurs = 'orderId = :orderId';
   const ours = { ':orderId': order.orderId };
-  const stockWrites: Record<'sell' | 'free', () => Write[]> = {
-    sell: () =>
-      unitKeys(order).map(({ bucket, unit }) => ({
-        Update: {
-          TableName: tables.units,
-          Key: { bucket, unit },
-          UpdateExpression: 'SET #state = :sold, atMs = :at',
-          ConditionExpression: isOurs,
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ...ours, ':sold': 'SOLD', ':at': next.updatedAtMs },
-        },
-      })),
+  const turnUnits = (state: UnitState) =>
+    unitKeys(order).map(({ bucket, unit }) => ({
+      Update: {
+        TableName: tables.units,
+        Key: { bucket, unit },
+        UpdateExpression: 'SET #state = :state, atMs = :at',
+        ConditionExpression: isOurs,
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ...ours, ':state': state, ':at': next.updatedAtMs },
+      },
+    }));
+  const stockWrites: Record<NonNullable<Transition['units']>, () => Write[]> = {
+    sell: () => turnUnits('SOLD'),
+    retire: () => turnUnits('RETIRED'),
     free: () => [
       ...unitKeys(order).map(({ bucket, unit }) => ({
         Delete: { TableName: tables.units, Key: { bucket, unit }, ConditionExpression: isOurs, ExpressionAttributeValues: ours },

@@ -20,9 +20,14 @@ export interface SweepPorts {
   readonly claims: ClaimRepository;
   readonly due: DueOrders;
   readonly steps: (nowMs: () => number) => Readonly<Record<StepName, Step>>;
+  /** What else is looked after for each live sale. Each may run any number of times, also at once, and stops when little time is left. */
+  readonly tend: readonly SaleCare[];
   /** How long the run may still go on. */
   readonly remainingMs: () => number;
 }
+
+/** One thing that a sweep does for a sale. `hasTime` says whether more work may be begun. */
+export type SaleCare = (sale: Sale, hasTime: () => boolean) => Promise<void>;
 
 /** What a sweep found and settled. `failed` comes again with the next one. */
 export interface SweepReport {
@@ -53,7 +58,9 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   await Promise.all([
     guarded('the due orders could not be swept', report, () => sweepOrders(startMs, ports, report)),
     guarded('the sales could not be listed', report, async () => {
-      await inParallel(await ports.sales.live(startMs), salesAtOnce, async ({ saleId }) => {
+      await inParallel(await ports.sales.live(startMs), salesAtOnce, async (sale) => {
+        const { saleId } = sale;
+        for (const care of ports.tend) await guarded(`${saleId} could not be looked after`, report, () => care(sale, () => hasTime(ports)));
         await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
         await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
       });

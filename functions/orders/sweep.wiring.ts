@@ -29,6 +29,7 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
   const sales = saleRepository(database, environment.SALES_TABLE);
   return {
     sales: { live: (nowMs) => sales.liveSales(nowMs) },
+    tend: [],
     stock,
     orders,
     claims: claimRepository(database, tables),

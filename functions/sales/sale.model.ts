@@ -4,9 +4,17 @@ export interface SaleItem {
   readonly name: string;
   readonly priceMinor: number;
   readonly currency: string;
-  /** Units ever put on sale. Only grows, so a cached one is never too high. */
+  /** Units ever put on sale; of a seated item, how many seats it has. Only grows, so a cached one is never too high. */
   readonly total: number;
+  /** Sold by named seats (see the table of seats), not by number. */
   readonly seated: boolean;
+}
+
+/** A sale that was called off: every order that lives is ended, in bounded steps, until `doneAtMs` is there. */
+export interface SaleCancellation {
+  readonly reason: string;
+  readonly atMs: number;
+  readonly doneAtMs?: number;
 }
 
 /** What an operator has set; whether the sale sells at a moment also depends on its window and stock. */
@@ -29,6 +37,9 @@ export interface Sale {
   readonly epoch: number;
   readonly currency: string;
   readonly items: readonly SaleItem[];
+  /** How many rows the sale has in the table of seats: 1 to this, each of them never changed. None when left out. */
+  readonly seatChunks?: number;
+  readonly cancellation?: SaleCancellation;
   readonly createdAtMs: number;
 }
 

@@ -13,11 +13,13 @@ export interface TableShape {
 }
 
 /** Key attributes that hold numbers; all others hold strings. */
-export const numberKeys: ReadonlySet<string> = new Set(['version', 'slot', 'dueAtMs']);
+export const numberKeys: ReadonlySet<string> = new Set(['version', 'slot', 'dueAtMs', 'chunk']);
 
 export const tables = {
   products: { environment: 'PRODUCTS_TABLE', partitionKey: 'sku' },
   sales: { environment: 'SALES_TABLE', partitionKey: 'saleId' },
+  // The names of a sale's seats, packed: a sale's own item could not hold them all.
+  seats: { environment: 'SEATS_TABLE', partitionKey: 'saleId', sortKey: 'chunk' },
   orders: {
     environment: 'ORDERS_TABLE',
     partitionKey: 'orderId',

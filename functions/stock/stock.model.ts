@@ -1,15 +1,19 @@
 import { shardOf } from '../shared/ids.ts';
 
-/** A request for units of one item. Lines of one request are merged, so an item appears once. */
+/** A request for units of one item: so many of a counted one, or these seats. Lines of one request are merged, so an item appears once. */
 export interface StockLine {
   readonly sku: string;
+  /** The number of units; for seats, how many are named. */
   readonly quantity: number;
+  readonly seats?: readonly string[];
 }
 
-/** The very units of one item: serial numbers as decimal strings, counted from 1. (Seats will be named here too.) */
+/** The very units of one item: serial numbers as decimal strings, counted from 1, or the names of seats. */
 export interface LineUnits {
   readonly sku: string;
   readonly units: readonly string[];
+  /** The units are seats. (A seat may be named `17`, so the name alone does not tell.) */
+  readonly seated?: true;
 }
 
 /** What Redis holds for one order-to-be, and what an order adopts. */
@@ -25,6 +29,10 @@ export interface Hold {
   readonly slots: readonly number[];
 }
 
+/** What a unit's row says of it. `RETIRED`: taken back from its order, and not for sale again. */
+export const unitStates = ['HELD', 'SOLD', 'RETIRED'] as const;
+export type UnitState = (typeof unitStates)[number];
+
 /** The most units in one order, and so the most allowance slots of a buyer. */
 export const unitsPerOrderMax = 20;
 
@@ -32,19 +40,30 @@ const bucketsPerItem = 64;
 
 /** Partition key of a unit's row: ascending serials spread over 64 partitions of an item, so that no partition runs hot. */
 export function unitBucket(saleId: string, sku: string, unit: string): string {
-  const serial = Number(unit);
-  return `${saleId}#${sku}#${Number.isInteger(serial) ? serial % bucketsPerItem : shardOf(unit, bucketsPerItem)}`;
+  // A seat may be named `-5` or `1e3`: only what looks like a serial counts as one.
+  const bucket = /^\d{1,7}$/.test(unit) ? Number(unit) % bucketsPerItem : shardOf(unit, bucketsPerItem);
+  return `${saleId}#${sku}#${bucket}`;
 }
 
 /** All partitions of an item, for whoever reads all its units. */
 export const unitBuckets = (saleId: string, sku: string): string[] =>
   Array.from({ length: bucketsPerItem }, (_, bucket) => `${saleId}#${sku}#${bucket}`);
 
-/** Lines with the same item become one, in order of first mention. */
+/** Lines with the same item become one, in order of first mention. Throws on an item that is asked for by number and by name. */
 export function mergeLines(lines: readonly StockLine[]): StockLine[] {
-  const quantities = new Map<string, number>();
-  for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
-  return [...quantities].map(([sku, quantity]) => ({ sku, quantity }));
+  const merged = new Map<string, StockLine>();
+  for (const line of lines) {
+    const { sku, quantity, seats } = line;
+    const before = merged.get(sku);
+    if (before && (before.seats === undefined) !== (seats === undefined)) throw new RangeError(`${sku} is asked for by number and by seat`);
+    merged.set(
+      sku,
+      before
+        ? { sku, quantity: before.quantity + quantity, ...(before.seats && seats ? { seats: [...before.seats, ...seats] } : {}) }
+        : line,
+    );
+  }
+  return [...merged.values()];
 }
 
 /** `held`: no order yet. `acknowledged`: an order has it. `confirmed`: that order is paid. `ended`: its units are gone, and an order explains why. */

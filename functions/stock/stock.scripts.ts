@@ -3,6 +3,7 @@ import { clusterIsKnown, type RedisClient } from '../shared/redis.ts';
 import { runTwiceAtMost } from '../shared/script.ts';
 import * as scripts from './stock.definitions.ts';
 import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
+import type { OrderStanding } from './stock.ports.ts';
 import { formatSlots, formatUnits, parseHold, parseRange } from './stock.records.ts';
 
 /** Every key of a sale's stock. The hash tag keeps them in one slot of a cluster, so that a script may touch them together. */
@@ -12,6 +13,10 @@ export const stockKeys = (saleId: string) => ({
   suspects: `{${saleId}}:suspects`,
   expiry: `{${saleId}}:expiry`,
   undecided: `{${saleId}}:undecided`,
+  /** Every seat of the seated items, by `sku|seat`: who has it. */
+  seats: `{${saleId}}:seats`,
+  /** The chunks of a load that is under way. */
+  chunks: `{${saleId}}:chunks`,
 });
 
 export type SaleToLoad = Pick<
@@ -72,7 +77,7 @@ export function stockScripts(redis: RedisClient) {
     },
 
     /** Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. */
-    acknowledge: async (saleId: string, hold: Hold, orderState: 'live' | 'confirmed' | 'ended') =>
+    acknowledge: async (saleId: string, hold: Hold, orderState: OrderStanding) =>
       scripts.acknowledge(redis, {
         keys: stockKeys(saleId),
         args: { ...hold, slots: formatSlots(hold.slots), orderState },

@@ -98,6 +98,7 @@ export async function startEngine() {
         steps,
         due,
         sales: { live: async () => [...sales.values()] },
+        tend: [],
         remainingMs: () => 60_000,
         ...changes,
       });
