@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
 /** Lua files are imported as their text, as esbuild does for the functions that ship. */
@@ -6,8 +8,23 @@ const luaAsText: Plugin = {
   transform: (code, id) => (id.endsWith('.lua') ? { code: `export default ${JSON.stringify(code)};`, map: null } : null),
 };
 
+/** What esbuild imports `with { type: 'text' }`: the files of the page at /docs. Their names end otherwise here, or they would be taken for styles. */
+const textPrefix = '\0text:';
+const pageAsText: Plugin = {
+  name: 'page-as-text',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (importer === undefined || !/^swagger-ui-dist\/|^\.\/page\//.test(source)) return null;
+    return `${textPrefix}${source.startsWith('.') ? resolve(dirname(importer), source) : resolve('node_modules', source)}.text`;
+  },
+  load: (id) =>
+    id.startsWith(textPrefix)
+      ? `export default ${JSON.stringify(readFileSync(id.slice(textPrefix.length, -'.text'.length), 'utf8'))};`
+      : null,
+};
+
 export default defineConfig({
-  plugins: [luaAsText],
+  plugins: [luaAsText, pageAsText],
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,

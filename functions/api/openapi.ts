@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import { Problem, type ProblemCode, ProblemDocument, problemResponse, problemStatus } from '../shared/problems.ts';
 import type { Route } from '../shared/route.ts';
+import { bodyExamples } from './openapi.examples.ts';
 import { problemCodesOf } from './problem-codes.ts';
 
 const bearer = 'bearer';
@@ -34,19 +35,47 @@ Money is an integer in minor units beside its ISO 4217 \`currency\`; times are R
 an RFC 9457 problem document whose \`code\` is one of a closed list and whose \`retryable\` says whether the same request may succeed later;
 \`429\` and \`503\` carry \`Retry-After\`. Unknown members and query parameters are refused. What no route serves is \`NOT_FOUND\`, a path that
 knows other methods \`METHOD_NOT_ALLOWED\` with \`Allow\`.
+
+**To buy**: read a sale, place an order with a token of scope \`sale:buy\` and an \`Idempotency-Key\` of your own, and read the order until its
+status rests. When no answer comes, or one that is \`retryable\`, send the same request with the same key: it is never done twice.
+
+**To try it from nothing**, with a token that has both scopes: send the first examples of creating a product, a sale and a user, and then
+that of placing an order.
 `.trim();
+
+/** What each tag gathers, in the order in which somebody reads who wants to buy, then to sell, then to run the service. */
+const tagWords: Readonly<Record<string, string>> = {
+  Catalogue: 'Products: what sales sell.',
+  Sales: 'Sales with their windows, limits and stock; what is left of it, and whether every unit is accounted for.',
+  Orders: 'Placing, following, cancelling and refunding orders.',
+  Tickets: 'What a fulfilled order is shown by at the door.',
+  Accounts: 'Buyers’ balances.',
+  Operations: 'For whoever runs the service.',
+  Service: 'The service itself: its health, and this document.',
+};
+
+/** The tags that routes use, in the order above; one that nobody described comes last. */
+function tagsOf(routes: readonly Route[]): { name: string; description?: string }[] {
+  const used = new Set(routes.map(({ tag }) => tag));
+  const described = Object.entries(tagWords).filter(([name]) => used.has(name));
+  return [
+    ...described.map(([name, words]) => ({ name, description: words })),
+    ...[...used].filter((name) => !Object.hasOwn(tagWords, name)).map((name) => ({ name })),
+  ];
+}
 
 /** The OpenAPI 3.1 document of the routes, made from the very schemas that validate requests. */
 export function openApiDocument(routes: readonly Route[]) {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-  for (const route of routes) {
+  const operations = routes.filter(({ partOfPage }) => !partOfPage);
+  for (const route of operations) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
   }
   const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: { title: 'Stampede', version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/' }],
-    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    tags: tagsOf(operations),
     paths,
     components: {
       securitySchemes: {
@@ -55,7 +84,7 @@ export function openApiDocument(routes: readonly Route[]) {
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'A token of the OIDC issuer. Buyers need the scope `sale:buy`, operators `sale:operate`; a scope that ends in either after a slash counts too.',
+            'A token of the OIDC issuer, without the word Bearer. Buyers need the scope `sale:buy`, operators `sale:operate`; a scope that ends in either after a slash counts too.',
         },
       },
     },
@@ -87,9 +116,14 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.query ? { query: objectSchema(route, route.query) } : {}),
       ...(Object.keys(header).length === 0 ? {} : { header: z.object(header) }),
     },
-    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    ...(route.body ? { requestBody: { required: true, content: { 'application/json': bodyOf(route, route.body) } } } : {}),
     responses: responsesOf(route),
   };
+}
+
+function bodyOf({ operationId }: Route, schema: z.ZodType) {
+  const examples = bodyExamples[operationId];
+  return { schema, ...(examples ? { examples: { ...examples } } : {}) };
 }
 
 /** A route's parameters are an object schema; anything else is a mistake in its list. */
@@ -109,7 +143,7 @@ function responsesOf(route: Route): ZodOpenApiOperationObject['responses'] {
       ...(route.keyed ? { 'Idempotency-Replayed': headers['Idempotency-Replayed'] } : {}),
       ...(route.status === 201 ? { Location: headers.Location } : {}),
     }),
-    ...(route.answer ? { content: { 'application/json': { schema: route.answer } } } : {}),
+    ...(route.answer ? { content: { [route.mediaType ?? 'application/json']: { schema: route.answer } } } : {}),
   };
   const notModified: ZodOpenApiResponseObject = {
     description: 'Nothing changed since the answer that `If-None-Match` names.',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bodyExamples } from '../../../functions/api/openapi.examples.ts';
 import { openApiDocument } from '../../../functions/api/openapi.ts';
 import { problemCodesOf } from '../../../functions/api/problem-codes.ts';
 import { routes } from '../../../functions/api/routes.ts';
@@ -7,7 +8,11 @@ import { routeKeyOf } from '../../../functions/shared/route.ts';
 
 type Json = { readonly [member: string]: Json } & { readonly $ref?: string };
 const document = JSON.parse(JSON.stringify(openApiDocument(routes))) as Json;
-const operations = routes.map((route) => ({ route, operation: document.paths?.[route.path]?.[route.method.toLowerCase()] as Json }));
+const operationRoutes = routes.filter(({ partOfPage }) => !partOfPage);
+const operations = operationRoutes.map((route) => ({
+  route,
+  operation: document.paths?.[route.path]?.[route.method.toLowerCase()] as Json,
+}));
 
 const every = (value: unknown, visit: (member: string, value: unknown) => void): void => {
   if (typeof value !== 'object' || value === null) return;
@@ -18,17 +23,17 @@ const every = (value: unknown, visit: (member: string, value: unknown) => void):
 };
 
 describe('the OpenAPI document', () => {
-  it('is of version 3.1 and describes exactly the routes there are', () => {
+  it('is of version 3.1 and describes exactly the routes there are, but not the files of a page', () => {
     expect(document.openapi).toBe('3.1.0');
     const described = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(described.sort()).toEqual(routes.map(routeKeyOf).sort());
+    expect(described.sort()).toEqual(operationRoutes.map(routeKeyOf).sort());
   });
 
   it('names each operation once', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
-    expect(new Set(ids).size).toBe(routes.length);
+    expect(new Set(ids).size).toBe(operationRoutes.length);
   });
 
   it('has a component behind each reference', () => {
@@ -90,7 +95,8 @@ describe('the OpenAPI document', () => {
     for (const { route, operation } of operations) {
       const success = operation.responses?.[String(route.status)];
       expect(success, routeKeyOf(route)).toBeDefined();
-      expect(success?.content?.['application/json']?.schema !== undefined, routeKeyOf(route)).toBe(route.status !== 204);
+      const mediaType = route.mediaType ?? 'application/json';
+      expect(success?.content?.[mediaType]?.schema !== undefined, routeKeyOf(route)).toBe(route.status !== 204);
     }
   });
 
@@ -109,7 +115,7 @@ describe('the OpenAPI document', () => {
 
   it('describes each member that a problem may have beyond those of every problem, and requires none of them', () => {
     const { properties, required } = document.components?.schemas?.Problem ?? {};
-    const further = ['sku', 'available', 'limit', 'state', 'orderStatus', 'saleId', 'errors', 'checks'];
+    const further = ['sku', 'seats', 'available', 'limit', 'state', 'orderStatus', 'saleId', 'errors', 'checks'];
     for (const member of further) expect(properties?.[member]?.description, member).toBeTruthy();
     expect((required as unknown as string[]).filter((member) => further.includes(member))).toEqual([]);
   });
@@ -142,6 +148,40 @@ describe('the OpenAPI document', () => {
     for (const { route, operation } of operations.filter(({ route: { body } }) => body)) {
       const { $ref = '' } = operation.requestBody?.content?.['application/json']?.schema ?? {};
       expect(document.components?.schemas?.[$ref.split('/').at(-1) ?? '']?.additionalProperties, routeKeyOf(route)).toBe(false);
+    }
+  });
+
+  it('has an example of every request body, which the door takes as it stands', () => {
+    for (const { route, operation } of operations) {
+      if (!route.body) continue;
+      const examples = Object.entries((operation.requestBody?.content?.['application/json']?.examples ?? {}) as Record<string, Json>);
+      expect(examples, routeKeyOf(route)).not.toHaveLength(0);
+      for (const [name, { summary, value }] of examples) {
+        expect(summary, `${routeKeyOf(route)} ${name}`).toBeTruthy();
+        expect(route.body.safeParse(value), `${routeKeyOf(route)} ${name}`).toMatchObject({ success: true });
+      }
+    }
+  });
+
+  it('has no example for an operation that there is not', () => {
+    expect(Object.keys(bodyExamples).filter((id) => !operationRoutes.some(({ operationId }) => operationId === id))).toEqual([]);
+  });
+
+  it('describes every tag, in an order that somebody reads who wants to buy', () => {
+    const tags = document.tags as unknown as { name: string; description?: string }[];
+    for (const { name, description } of tags) expect(description, name).toBeTruthy();
+    const used = new Set(operationRoutes.map(({ tag }) => tag));
+    expect(new Set(tags.map(({ name }) => name))).toEqual(used);
+    expect(tags.slice(0, 3).map(({ name }) => name)).toEqual(['Catalogue', 'Sales', 'Orders']);
+  });
+
+  it('says of every operation what it is for', () => {
+    for (const { route, operation } of operations) {
+      expect(String(operation.summary).length, routeKeyOf(route)).toBeGreaterThan(5);
+      for (const each of (operation.parameters ?? []) as unknown as { in: string; name: string; description?: string; schema: Json }[]) {
+        const words = each.description ?? each.schema.description ?? each.schema.$ref;
+        if (each.in !== 'path') expect(words, `${routeKeyOf(route)} ${each.name}`).toBeTruthy();
+      }
     }
   });
 
