@@ -1,12 +1,23 @@
 import { App } from 'aws-cdk-lib/core';
 import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { bundleFunctions } from './constructs/bundles.ts';
+import { emulatorRedisUrl, forEmulator } from './localstack/variant.ts';
 import { NetworkStack } from './network-stack.ts';
 import { StampedeStack } from './stampede-stack.ts';
+
+/** The app was asked for in a variant that there is not. */
+export class UnknownHost extends Error {
+  override readonly name = 'UnknownHost';
+}
 
 export interface BuildOptions {
   /** Where the assembly is written; the CDK command line chooses when left out. */
   readonly outdir?: string;
+  /**
+   * Where it is to run: on AWS when left out, or in an emulator of AWS in a container, which has no network and no cache of its own.
+   * The command line says it with `--context host=emulator`.
+   */
+  readonly host?: 'aws' | 'emulator';
 }
 
 /**
@@ -25,15 +36,29 @@ const behaviours = {
  * The whole CDK app: a stack with what is slow to change (network and cache) and the application on top of it.
  * Needs no AWS credentials and no Docker. Call `synth()` on what it returns.
  */
-export function buildApp({ outdir }: BuildOptions = {}): App {
+export function buildApp({ outdir, host }: BuildOptions = {}): App {
+  const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: behaviours, analyticsReporting: false });
+  const emulated = isEmulator(host ?? app.node.tryGetContext('host'));
   const bundles = bundleFunctions();
   try {
-    const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: behaviours, analyticsReporting: false });
-    const network = new NetworkStack(app, 'StampedeNetwork', { description: 'Stampede: network and cache' });
-    new StampedeStack(app, 'Stampede', { description: 'Stampede: the flash-sale engine', network, bundles });
+    const common = { description: 'Stampede: the flash-sale engine', bundles };
+    if (emulated) {
+      const redis = { url: emulatorRedisUrl, mode: 'single' } as const;
+      forEmulator(new StampedeStack(app, 'Stampede', { ...common, network: undefined, redis, isWhole: false }));
+      return app;
+    }
+    const { network, cache } = new NetworkStack(app, 'StampedeNetwork', { description: 'Stampede: network and cache' });
+    new StampedeStack(app, 'Stampede', { ...common, network, redis: cache, isWhole: true });
     return app;
   } finally {
     // Functions have copied their code into the assembly by now.
     bundles.dispose();
   }
+}
+
+/** A context value that nobody knows would be a deployment to somewhere else than was meant. */
+function isEmulator(host: unknown): boolean {
+  if (host === undefined || host === 'aws') return false;
+  if (host === 'emulator') return true;
+  throw new UnknownHost(`host must be aws or emulator, not ${String(host)}`);
 }

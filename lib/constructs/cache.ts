@@ -3,14 +3,16 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnParameter } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { type Network, redisPort } from './network.ts';
+import type { Redis } from './platform.ts';
 import { generatedKeys } from './secrets.ts';
 
 /**
  * Redis in cluster mode: one sale lives on one shard, many sales spread over them. Encrypted on the wire and at rest, with a password,
  * a replica of each shard in the other zone, and no eviction: stock that Redis dropped to make room would be a sale that stops.
  */
-export class Cache extends Construct {
+export class Cache extends Construct implements Redis {
   readonly url: string;
+  readonly mode = 'cluster';
   readonly authSecret: Secret;
 
   constructor(scope: Construct, id: string, { network }: { readonly network: Network }) {

@@ -59,11 +59,11 @@ export class StampedeFunction extends Construct {
   constructor(scope: Construct, id: string, props: FunctionProps) {
     super(scope, id);
     const { platform, access, settings = [] } = props;
-    const inNetwork = settings.includes('REDIS_URL');
+    const network = settings.includes('REDIS_URL') ? platform.network : undefined;
 
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: inNetwork ? { Network: networkPolicy() } : {},
+      inlinePolicies: network ? { Network: networkPolicy() } : {},
     });
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     logGroup.grantWrite(role);
@@ -86,13 +86,7 @@ export class StampedeFunction extends Construct {
         ...Object.fromEntries(tableNames.map((name) => [tables[name].environment, platform.tables.of(name).tableName])),
         ...Object.fromEntries(settings.map((setting) => [setting, platform.settings[setting].value])),
       },
-      ...(inNetwork
-        ? {
-            vpc: platform.network.vpc,
-            vpcSubnets: { subnets: platform.network.vpc.isolatedSubnets },
-            securityGroups: [platform.network.functions],
-          }
-        : {}),
+      ...(network ? { vpc: network.vpc, vpcSubnets: { subnets: network.vpc.isolatedSubnets }, securityGroups: [network.functions] } : {}),
     });
     platform.tables.grant(role, access);
     for (const setting of settings) platform.settings[setting].grant?.(role);

@@ -14,7 +14,7 @@ const httpsPort = Port.tcp(443);
 export const redisPort = 6379;
 
 /**
- * A network without a way out: isolated subnets in two zones, and endpoints for the two AWS services that functions in it call.
+ * A network without a way out: isolated subnets in two zones, and endpoints for the three AWS services that functions in it call.
  * No NAT, so nothing is paid by the gigabyte, and nothing that runs inside can reach the internet.
  */
 export class Network extends Construct {
@@ -39,16 +39,15 @@ export class Network extends Construct {
     this.cache = group('Cache', 'Redis');
     const endpoints = group('Endpoints', 'Interface endpoints');
 
-    this.vpc.addInterfaceEndpoint('SecretsManager', {
-      service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-      securityGroups: [endpoints],
-      open: false,
-    });
+    const services = { SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER, Sqs: InterfaceVpcEndpointAwsService.SQS };
+    for (const [name, service] of Object.entries(services)) {
+      this.vpc.addInterfaceEndpoint(name, { service, securityGroups: [endpoints], open: false });
+    }
 
     // DynamoDB's addresses are public ones that the gateway endpoint routes, so the rule cannot name a group. The subnets lead nowhere else.
-    this.functions.addEgressRule(Peer.anyIpv4(), httpsPort, 'DynamoDB and Secrets Manager');
+    this.functions.addEgressRule(Peer.anyIpv4(), httpsPort, 'DynamoDB, Secrets Manager and SQS');
     this.functions.addEgressRule(this.cache, Port.tcp(redisPort), 'Redis');
     this.cache.addIngressRule(this.functions, Port.tcp(redisPort), 'Redis from functions');
-    endpoints.addIngressRule(this.functions, httpsPort, 'Secrets Manager from functions');
+    endpoints.addIngressRule(this.functions, httpsPort, 'Secrets Manager and SQS from functions');
   }
 }

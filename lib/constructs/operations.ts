@@ -27,11 +27,13 @@ const noTopic = 'none';
 
 /** Where alarms report to, and the page that shows the system. Whoever owns a queue or function adds its own alarms and graphs. */
 export class Operations extends Construct {
-  readonly #dashboard: Dashboard;
-  readonly #action: IAlarmAction;
+  readonly #dashboard: Dashboard | undefined;
+  readonly #action: IAlarmAction | undefined;
 
-  constructor(scope: Construct, id: string) {
+  /** Nothing is made where nobody watches. */
+  constructor(scope: Construct, id: string, { isWatched }: { readonly isWatched: boolean }) {
     super(scope, id);
+    if (!isWatched) return;
     const topic = new CfnParameter(this, 'AlarmTopicArn', {
       default: noTopic,
       description: `SNS topic that alarms notify; they only show while it is ${noTopic}`,
@@ -43,6 +45,7 @@ export class Operations extends Construct {
   }
 
   alarm(scope: Construct, id: string, { metric, runbook, threshold = 1, periods = 1, mustHappen = false }: AlarmOptions): void {
+    if (!this.#action) return;
     const alarm = new Alarm(scope, id, {
       metric,
       alarmDescription: runbook,
@@ -56,6 +59,7 @@ export class Operations extends Construct {
 
   /** One row of the dashboard: a heading and its graphs side by side. */
   show(heading: string, graphs: Readonly<Record<string, readonly IMetric[]>>): void {
+    if (!this.#dashboard) return;
     const width = Math.floor(24 / Math.max(1, Object.keys(graphs).length));
     this.#dashboard.addWidgets(new TextWidget({ markdown: `## ${heading}`, width: 24, height: 1 }));
     this.#dashboard.addWidgets(...Object.entries(graphs).map(([title, left]) => new GraphWidget({ title, left: [...left], width })));

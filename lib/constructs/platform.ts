@@ -1,10 +1,10 @@
 import type { EventBus } from 'aws-cdk-lib/aws-events';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Variable } from '../../functions/shared/environment.ts';
 import type { TableVariable } from '../../functions/shared/tables.ts';
 import type { Bundles } from './bundles.ts';
-import type { Cache } from './cache.ts';
 import type { Network } from './network.ts';
 import type { Operations } from './operations.ts';
 import type { Secrets } from './secrets.ts';
@@ -13,7 +13,10 @@ import type { Tables } from './tables.ts';
 /** Variables beside the tables' names. */
 export type Setting = Exclude<Variable, TableVariable>;
 
-export const redis = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const satisfies readonly Setting[];
+/** What reaching Redis takes, for what repairs it. */
+export const redisAlone = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const satisfies readonly Setting[];
+/** What using the stock takes: whoever misses a sale in Redis asks for its rebuild. */
+export const redis = [...redisAlone, 'REBUILD_QUEUE_URL'] as const satisfies readonly Setting[];
 
 interface Provision {
   readonly value: string;
@@ -21,9 +24,17 @@ interface Provision {
   readonly grant?: (grantee: IGrantable) => void;
 }
 
+/** Where Redis is, and the secret with its password; none for one without. */
+export interface Redis {
+  readonly url: string;
+  readonly mode: 'cluster' | 'single';
+  readonly authSecret?: Secret;
+}
+
 /** What capabilities build upon. */
 export interface Platform {
-  readonly network: Network;
+  /** Where Redis can be reached only from inside. Functions stay outside where there is none. */
+  readonly network: Network | undefined;
   readonly tables: Tables;
   readonly bus: EventBus;
   readonly bundles: Bundles;
@@ -32,13 +43,18 @@ export interface Platform {
   readonly settings: Readonly<Record<Setting, Provision>>;
 }
 
-export function settingsFrom(parts: { cache: Cache; secrets: Secrets; bus: EventBus }): Platform['settings'] {
+export function settingsFrom(parts: { redis: Redis; secrets: Secrets; bus: EventBus; rebuilds: Queue }): Platform['settings'] {
   const secretSetting = (secret: Secret): Provision => ({ value: secret.secretArn, grant: (grantee) => secret.grantRead(grantee) });
   return {
     BUS_NAME: { value: parts.bus.eventBusName, grant: (grantee) => parts.bus.grantPutEventsTo(grantee) },
-    REDIS_URL: { value: parts.cache.url },
-    REDIS_MODE: { value: 'cluster' },
-    REDIS_AUTH_SECRET: secretSetting(parts.cache.authSecret),
+    REDIS_URL: { value: parts.redis.url },
+    REDIS_MODE: { value: parts.redis.mode },
+    REDIS_AUTH_SECRET: parts.redis.authSecret ? secretSetting(parts.redis.authSecret) : { value: '' },
+    // Sending alone: `grantSendMessages` would let it read the queue's attributes too.
+    REBUILD_QUEUE_URL: {
+      value: parts.rebuilds.queueUrl,
+      grant: (grantee) => Grant.addToPrincipal({ grantee, actions: ['sqs:SendMessage'], resourceArns: [parts.rebuilds.queueArn] }),
+    },
     HOLD_SECRET: secretSetting(parts.secrets.hold),
     TICKET_SECRET: secretSetting(parts.secrets.ticket),
   };
