@@ -1,36 +1,45 @@
 import * as z from 'zod';
 import acknowledgeLua from '../../lua/stock/acknowledge.lua';
+import addSeatsLua from '../../lua/stock/add-seats.lua';
 import confirmLua from '../../lua/stock/confirm.lua';
 import holdsLib from '../../lua/stock/lib/holds.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
 import recordsLib from '../../lua/stock/lib/records.lua';
 import returnsLib from '../../lua/stock/lib/returns.lua';
+import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
+import seatsLib from '../../lua/stock/lib/seats.lua';
 import slotsLib from '../../lua/stock/lib/slots.lua';
 import unitsLib from '../../lua/stock/lib/units.lua';
-import loadLua from '../../lua/stock/load.lua';
 import mendAllowanceLua from '../../lua/stock/mend-allowance.lua';
 import readLua from '../../lua/stock/read.lua';
 import releaseLua from '../../lua/stock/release.lua';
 import reserveLua from '../../lua/stock/reserve.lua';
 import returnSuspectsLua from '../../lua/stock/return-suspects.lua';
+import seatStatesLua from '../../lua/stock/seat-states.lua';
 import suspectsLua from '../../lua/stock/suspects.lua';
 import swapLua from '../../lua/stock/swap.lua';
 import takeExpiredLua from '../../lua/stock/take-expired.lua';
+import updateLua from '../../lua/stock/update.lua';
 import { bare, defineScript, type Replies, whole } from '../shared/script.ts';
 import { parseHold, parseLines, parseSlots } from './stock.records.ts';
 
 // One typed wrapper per script of lua/stock: the header of each Lua file is its contract, this is the same in types.
 
-const records = [recordsLib, unitsLib, holdsLib];
+const records = [recordsLib, unitsLib, seatsLib, holdsLib];
 /**
  * Shared pieces that a script seldom needs, made when it calls `name()`. Redis makes every function of a script anew at each call, needed or not:
  * for `reserve` that was a fifth of its time.
  */
 const seldom = (name: string, pieces: readonly string[], gives: readonly string[]) =>
   [`local function ${name}()`, ...pieces, `return ${gives.join(', ')}`, 'end'].join('\n');
+/** What moves units and seats, for whatever ends or changes a hold. Most orders have no seats. */
+const moves = [poolLib, seldom('seat_moves', [seatMovesLib], ['give_back_seats', 'take_seats']), returnsLib];
 const slots = whole.transform(parseSlots);
 const lines = z.string().transform(parseLines);
 const flag = whole.transform((value) => value === 1);
+const seats = z.string().transform((text) => text.split(','));
+const itemKinds = ['counted', 'seated'] as const;
+const seatStatesOf = ['free', 'held', 'sold', 'unknown'] as const;
 const soldOut = z.tuple([z.string(), whole]).transform(([sku, available]) => ({ sku, available }));
 const buyerLimit = z.tuple([whole, whole]).transform(([limit, used]) => ({ limit, used }));
 
@@ -44,31 +53,23 @@ const grouped = (size: number, groupSize: number) =>
   }));
 
 const dueHold = z.tuple([z.string(), z.string()]).transform(([holdId, record]) => parseHold(holdId, record));
-const readSale = z.tuple([whole, z.enum(['open', 'paused', 'closed']), whole, whole, whole, whole, whole, whole]);
+const readSale = z.tuple([whole, z.enum(['open', 'paused', 'closed', 'cancelled']), whole, whole, whole, whole, whole, whole]);
 const readItem = z
-  .tuple([z.string(), whole, whole, whole])
-  .transform(([sku, total, available, given]) => ({ sku, total, available, given }));
-
-export const load = defineScript({
-  name: 'stock.load',
-  lua: [...records, loadLua],
-  keys: ['sale'],
-  args: ['epoch', 'version', 'control', 'opensAtMs', 'closesAtMs', 'limit', 'holdMs'],
-  each: ['sku', 'total'],
-  replies: { LOADED: bare, ALREADY_LOADED: bare } satisfies Replies,
-});
+  .tuple([z.string(), z.enum(itemKinds), whole, whole, whole])
+  .transform(([sku, kind, total, available, given]) => ({ sku, kind, total, available, given }));
 
 export const reserve = defineScript({
   name: 'stock.reserve',
   lua: [
     recordsLib,
+    seldom('seat_names', [seatsLib], ['named_seats', 'seat_owners', 'put_seats', 'can_own_seats']),
     seldom('allowance', [unitsLib, slotsLib], ['count_slots', 'grant_slots', 'lacks_slots']),
     seldom('returned_units', [unitsLib, poolLib], ['find_lowest', 'take_found', 'compact']),
     reserveLua,
   ],
-  keys: ['sale', 'free', 'expiry'],
+  keys: ['sale', 'free', 'expiry', 'seats'],
   args: ['holdId', 'buyerId', 'payloadHash'],
-  each: ['sku', 'quantity'],
+  each: ['sku', 'wanted'],
   replies: {
     RESERVED: z
       .tuple([whole, whole, slots, lines, z.enum(['', 'H', 'A', 'C'])])
@@ -77,17 +78,20 @@ export const reserve = defineScript({
     KEY_REUSED: bare,
     ENDED: bare,
     UNKNOWN_SKU: z.tuple([z.string()]).transform(([sku]) => ({ sku })),
+    WRONG_KIND: z.tuple([z.string(), z.enum(itemKinds)]).transform(([sku, kind]) => ({ sku, kind })),
+    UNKNOWN_SEAT: z.tuple([z.string(), z.string()]).transform(([sku, seat]) => ({ sku, seat })),
     NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed'])]).transform(([state]) => ({ state })),
     PAUSED: bare,
     BUYER_LIMIT: z.tuple([whole, whole, flag]).transform(([limit, used, behind]) => ({ limit, used, behind })),
     SOLD_OUT: z.tuple([z.string(), whole, flag]).transform(([sku, available, behind]) => ({ sku, available, behind })),
+    SEAT_TAKEN: z.tuple([z.string(), seats, flag]).transform(([sku, seats, behind]) => ({ sku, seats, behind })),
   } satisfies Replies,
 });
 
 export const acknowledge = defineScript({
   name: 'stock.acknowledge',
-  lua: [...records, poolLib, returnsLib, acknowledgeLua],
-  keys: ['sale', 'free', 'suspects'],
+  lua: [...records, ...moves, acknowledgeLua],
+  keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs', 'slots', 'orderState'],
   each: ['sku', 'units'],
   replies: { ACKNOWLEDGED: bare, RELEASED: bare, ALREADY_ENDED: bare, NOT_LOADED: bare } satisfies Replies,
@@ -110,8 +114,8 @@ export const confirm = defineScript({
 
 export const release = defineScript({
   name: 'stock.release',
-  lua: [...records, poolLib, returnsLib, releaseLua],
-  keys: ['sale', 'free', 'suspects'],
+  lua: [...records, ...moves, releaseLua],
+  keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['holdId', 'cause', 'bornUs'],
   replies: {
     RELEASED: z.tuple([lines]).transform(([lines]) => ({ lines })),
@@ -124,15 +128,16 @@ export const release = defineScript({
 
 export const swap = defineScript({
   name: 'stock.swap',
-  lua: [...records, poolLib, returnsLib, swapLua],
-  keys: ['sale', 'free', 'suspects'],
+  lua: [...records, poolLib, seatMovesLib, swapLua],
+  keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['holdId', 'bornUs'],
-  each: ['sku', 'quantity', 'owned'],
+  each: ['sku', 'wanted', 'owned'],
   replies: {
     SWAPPED: z
       .tuple([whole, whole, slots, lines])
       .transform(([bornUs, expiresAtMs, slots, lines]) => ({ bornUs, expiresAtMs, slots, lines })),
     SOLD_OUT: soldOut,
+    SEAT_TAKEN: z.tuple([z.string(), seats]).transform(([sku, seats]) => ({ sku, seats })),
     UNKNOWN_HOLD: bare,
     ORDER_EXISTS: bare,
     ALREADY_ENDED: bare,
@@ -155,7 +160,7 @@ export const takeExpired = defineScript({
 
 export const suspects = defineScript({
   name: 'stock.suspects',
-  lua: [...records, poolLib, suspectsLua],
+  lua: [...records, poolLib, seatMovesLib, suspectsLua],
   keys: ['sale', 'suspects'],
   args: ['limit', 'afterSku', 'afterUnit'],
   replies: { PAGE: z.tuple([lines]).transform(([lines]) => ({ lines })), NOT_LOADED: bare } satisfies Replies,
@@ -163,8 +168,8 @@ export const suspects = defineScript({
 
 export const returnSuspects = defineScript({
   name: 'stock.return-suspects',
-  lua: [...records, poolLib, returnsLib, returnSuspectsLua],
-  keys: ['sale', 'free', 'suspects'],
+  lua: [...records, poolLib, seatMovesLib, returnSuspectsLua],
+  keys: ['sale', 'free', 'suspects', 'seats'],
   args: [],
   each: ['sku', 'units'],
   replies: { RETURNED: z.tuple([whole]).transform(([count]) => ({ count })), NOT_LOADED: bare } satisfies Replies,
@@ -191,11 +196,39 @@ export const read = defineScript({
   keys: ['sale'],
   args: [],
   replies: {
-    READ: grouped(8, 4)
+    READ: grouped(8, 5)
       .pipe(z.object({ head: readSale, groups: z.array(readItem) }))
       .transform(({ head: [nowMs, control, opensAtMs, closesAtMs, limit, holdMs, version, epoch], groups: items }) => {
         return { nowMs, control, opensAtMs, closesAtMs, limit, holdMs, version, epoch, items };
       }),
+    NOT_LOADED: bare,
+  } satisfies Replies,
+});
+
+export const update = defineScript({
+  name: 'stock.update',
+  lua: [...records, updateLua],
+  keys: ['sale'],
+  args: ['version', 'control', 'opensAtMs', 'closesAtMs', 'limit', 'holdMs'],
+  each: ['sku', 'total'],
+  replies: { UPDATED: bare, UP_TO_DATE: bare, NOT_LOADED: bare } satisfies Replies,
+});
+
+export const addSeats = defineScript({
+  name: 'stock.add-seats',
+  lua: [...records, addSeatsLua],
+  keys: ['sale', 'seats'],
+  args: ['sku', 'seats'],
+  replies: { ADDED: z.tuple([whole]).transform(([count]) => ({ count })), NOT_LOADED: bare } satisfies Replies,
+});
+
+export const seatStates = defineScript({
+  name: 'stock.seat-states',
+  lua: [recordsLib, seatsLib, seatStatesLua],
+  keys: ['sale', 'seats'],
+  args: ['sku', 'seats'],
+  replies: {
+    STATES: z.array(z.enum(seatStatesOf)).transform((states) => ({ states })),
     NOT_LOADED: bare,
   } satisfies Replies,
 });

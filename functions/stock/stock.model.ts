@@ -75,3 +75,12 @@ export interface UnitRange {
   readonly first: number;
   readonly last: number;
 }
+
+/** Where a seat is, by Redis: nobody's, a hold's, under suspicion because DynamoDB has another owner, or out of sale for good. */
+export type SeatPlace = { readonly sku: string; readonly seat: string } & (
+  | { readonly state: 'free' | 'suspect' | 'retired' }
+  | { readonly state: 'held'; readonly holdId: string }
+);
+
+/** What buyers see of a seat. A seat under suspicion counts as held. */
+export type SeatState = 'free' | 'held' | 'sold' | 'unknown';

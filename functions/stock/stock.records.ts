@@ -1,4 +1,4 @@
-import type { Hold, HoldState, LineUnits, UnitRange } from './stock.model.ts';
+import type { Hold, HoldState, LineUnits, SeatPlace, UnitRange } from './stock.model.ts';
 
 // How Lua packs holds, units and slots into text: see lua/stock/lib/records.lua, which says the same.
 
@@ -30,13 +30,20 @@ export function formatUnits(units: readonly string[]): string {
   return parts.join(',');
 }
 
-/** `sku=1-3,7;other=4`. */
+/** As an argument of a script: `1-3,7`, or seats in the order in which they are named, `@A-1,B-2`. */
+export function formatLine({ units, seated }: Pick<LineUnits, 'units' | 'seated'>): string {
+  return seated ? formatSeats(units) : formatUnits(units);
+}
+
+export const formatSeats = (seats: readonly string[]): string => `@${seats.join(',')}`;
+
+/** `sku=1-3,7;other=4;hall:A-1,B-2`: after `=` serials, after `:` seats. */
 export function parseLines(text: string): LineUnits[] {
   if (text === '') return [];
   return text.split(';').map((line) => {
-    const at = line.indexOf('=');
-    if (at < 1) throw new BadRecord(`lines ${text}`);
-    return { sku: line.slice(0, at), units: parseUnits(line.slice(at + 1)) };
+    const [, sku, mark, units] = /^([^=:]+)([=:])(.*)$/.exec(line) ?? [];
+    if (sku === undefined || units === undefined) throw new BadRecord(`lines ${text}`);
+    return mark === '=' ? { sku, units: parseUnits(units) } : { sku, units: units === '' ? [] : units.split(','), seated: true };
   });
 }
 
@@ -77,3 +84,24 @@ export function parseRange(member: string): UnitRange {
   if (!match) throw new BadRecord(`range ${member}`);
   return { sku: match[1] ?? '', first: Number(match[2]), last: Number(match[3]) };
 }
+
+/** `sku|:A-1`, a seat in the pool of suspects; undefined for a range. */
+export function parseSuspectSeat(member: string): { readonly sku: string; readonly seat: string } | undefined {
+  const match = /^([^|]+)\|:(.+)$/.exec(member);
+  return match ? { sku: match[1] ?? '', seat: match[2] ?? '' } : undefined;
+}
+
+/** `sku|A-1` and who has it: `''`, `?`, `-` or a hold's id. */
+export function parseSeat(field: string, owner: string): SeatPlace {
+  const at = field.indexOf('|');
+  if (at < 1) throw new BadRecord(`seat ${field}`);
+  const seat = { sku: field.slice(0, at), seat: field.slice(at + 1) };
+  const state = seatMarks.get(owner);
+  return state ? { ...seat, state } : { ...seat, state: 'held', holdId: owner };
+}
+
+const seatMarks = new Map<string, 'free' | 'suspect' | 'retired'>([
+  ['', 'free'],
+  ['?', 'suspect'],
+  ['-', 'retired'],
+]);

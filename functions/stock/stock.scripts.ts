@@ -1,30 +1,15 @@
-import type { Sale } from '../sales/sale.model.ts';
 import { clusterIsKnown, type RedisClient } from '../shared/redis.ts';
 import { runTwiceAtMost } from '../shared/script.ts';
+import { loadScripts, pagesOf } from './load.scripts.ts';
+import { type SaleToLoad, saleArgs } from './sale-copy.ts';
 import * as scripts from './stock.definitions.ts';
-import type { Hold, HoldState, LineUnits, StockLine, UnitRange } from './stock.model.ts';
+import { stockKeys } from './stock.keys.ts';
+import type { Hold, HoldState, LineUnits, SeatPlace, SeatState, StockLine, UnitRange } from './stock.model.ts';
 import type { OrderStanding } from './stock.ports.ts';
-import { formatSlots, formatUnits, parseHold, parseRange } from './stock.records.ts';
+import { formatLine, formatSeats, formatSlots, parseHold, parseRange, parseSeat, parseSuspectSeat } from './stock.records.ts';
 
-/** Every key of a sale's stock. The hash tag keeps them in one slot of a cluster, so that a script may touch them together. */
-export const stockKeys = (saleId: string) => ({
-  sale: `{${saleId}}:sale`,
-  free: `{${saleId}}:free`,
-  suspects: `{${saleId}}:suspects`,
-  expiry: `{${saleId}}:expiry`,
-  undecided: `{${saleId}}:undecided`,
-  /** Every seat of the seated items, by `sku|seat`: who has it. */
-  seats: `{${saleId}}:seats`,
-  /** The chunks of a load that is under way. */
-  chunks: `{${saleId}}:chunks`,
-});
-
-export type SaleToLoad = Pick<
-  Sale,
-  'saleId' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds'
-> & {
-  readonly items: readonly { readonly sku: string; readonly total: number }[];
-};
+export type { SaleToLoad } from './sale-copy.ts';
+export { stockKeys } from './stock.keys.ts';
 
 export interface ReserveRequest {
   readonly saleId: string;
@@ -41,6 +26,8 @@ export type HoldRef = Pick<Hold, 'holdId' | 'bornUs'>;
 const pageSize = 500;
 /** More than the largest sale that the contract allows can have: 50 items of a million units each. */
 const pagesMax = 200_000;
+/** Seats in one call of a script. */
+const seatsPerCall = 1_000;
 
 /** Redis holds more of a sale than a sale can have. */
 export class StockTooLarge extends Error {
@@ -55,33 +42,67 @@ const callsMax = 100;
  */
 export function stockScripts(redis: RedisClient) {
   return {
-    /** Puts the sale's stock into Redis, or brings a newer copy of the sale. An older or equal copy is `ALREADY_LOADED`. */
-    load: (sale: SaleToLoad) =>
-      scripts.load(redis, {
+    ...loadScripts(redis),
+
+    /**
+     * Brings a newer copy of a sale that is loaded; a copy that is not newer is `UP_TO_DATE`. Totals of counted items only grow; seats come by
+     * `addSeats`. `NOT_LOADED` notes the version, so that no load from an older copy is published.
+     */
+    update: (sale: SaleToLoad) =>
+      scripts.update(redis, {
         keys: stockKeys(sale.saleId),
-        args: { ...sale, limit: sale.perBuyerLimit ?? 0, holdMs: Math.round(sale.holdSeconds * 1000) },
-        each: sale.items,
+        args: saleArgs(sale),
+        each: sale.items.map(({ sku, total }) => ({ sku, total })),
       }),
+
+    /** Puts seats on sale, any number, each once. Those that are there already stay as they are; `count` are the others. */
+    async addSeats(saleId: string, sku: string, seats: readonly string[]) {
+      let count = 0;
+      for (const page of pagesOf(seats, seatsPerCall)) {
+        const added = await scripts.addSeats(redis, { keys: stockKeys(saleId), args: { sku, seats: page.join(',') } });
+        if (added.outcome === 'NOT_LOADED') return added;
+        count += added.count;
+      }
+      return { outcome: 'ADDED' as const, count };
+    },
+
+    /** What buyers see of these seats, in their order. One page of up to 1,000 is of one moment. */
+    async seatStates(saleId: string, sku: string, seats: readonly string[]) {
+      const states: SeatState[] = [];
+      for (const page of pagesOf(seats, seatsPerCall)) {
+        const read = await scripts.seatStates(redis, { keys: stockKeys(saleId), args: { sku, seats: page.join(',') } });
+        if (read.outcome === 'NOT_LOADED') return read;
+        states.push(...read.states);
+      }
+      return { outcome: 'STATES' as const, states };
+    },
 
     /**
      * Holds units, all lines or none. `replayed`: this hold was there already, and `hold` is what it has now, which may be fewer units than asked
      * for after a swap that was refused. `hasOrder`: an order has acknowledged it. `behind` in a refusal: Redis has been caught not knowing an order
-     * that DynamoDB had, so it may have forgotten the caller's too.
+     * that DynamoDB had, so it may have forgotten the caller's too. `SEAT_TAKEN` names the seats of the line that others have.
      */
     async reserve({ saleId, holdId, buyerId, payloadHash, lines }: ReserveRequest) {
-      const reply = await scripts.reserve(redis, { keys: stockKeys(saleId), args: { holdId, buyerId, payloadHash }, each: lines });
+      const reply = await scripts.reserve(redis, {
+        keys: stockKeys(saleId),
+        args: { holdId, buyerId, payloadHash },
+        each: lines.map(wantedOf),
+      });
       if (reply.outcome !== 'RESERVED') return reply;
       const { outcome, state, ...found } = reply;
       const hold: Hold = { holdId, buyerId, payloadHash, ...found };
       return { outcome, hold, replayed: state !== '', hasOrder: state === 'A' || state === 'C' };
     },
 
-    /** Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. */
+    /**
+     * Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. For a retired one the hold
+     * ends, also one that is not there; the order's units are out of sale from then on, and its slots stay used.
+     */
     acknowledge: async (saleId: string, hold: Hold, orderState: OrderStanding) =>
       scripts.acknowledge(redis, {
         keys: stockKeys(saleId),
         args: { ...hold, slots: formatSlots(hold.slots), orderState },
-        each: hold.lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
+        each: hold.lines.map(unitsArgument),
       }),
 
     /** Marks an acknowledged hold as confirmed. One that was never compared with its order is `NOT_ACKNOWLEDGED`, and as it was. */
@@ -91,7 +112,10 @@ export function stockScripts(redis: RedisClient) {
     release: (saleId: string, { holdId, bornUs, cause }: HoldRef & { readonly cause: 'order' | 'tombstone' }) =>
       scripts.release(redis, { keys: stockKeys(saleId), args: { holdId, bornUs, cause } }),
 
-    /** Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. Naming any marks Redis as `behind`. */
+    /**
+     * Exchanges units that other orders own (at most 2,000 named) for others, up to the quantities of `lines`. Naming any marks Redis as `behind`.
+     * A seat can't be exchanged: the hold loses those that others own, `SEAT_TAKEN` names them, and the caller ends the hold.
+     */
     swap: (
       saleId: string,
       { holdId, bornUs, lines, owned }: HoldRef & { readonly lines: readonly StockLine[]; readonly owned: readonly LineUnits[] },
@@ -99,7 +123,7 @@ export function stockScripts(redis: RedisClient) {
       scripts.swap(redis, {
         keys: stockKeys(saleId),
         args: { holdId, bornUs },
-        each: lines.map(({ sku, quantity }) => ({ sku, quantity, owned: formatUnits(unitsOf(owned, sku)) })),
+        each: lines.map((line) => ({ ...wantedOf(line), owned: ownedOf(owned, line) })),
       }),
 
     /**
@@ -114,18 +138,18 @@ export function stockScripts(redis: RedisClient) {
       }
     },
 
-    /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`. */
+    /** A page of the units under suspicion, at most `limit` (1,000), in order, beginning after `after`, a unit of a page before. */
     suspects: (
       saleId: string,
       { limit, after }: { readonly limit: number; readonly after?: { readonly sku: string; readonly unit: string } },
-    ) => scripts.suspects(redis, { keys: stockKeys(saleId), args: { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? 0 } }),
+    ) => scripts.suspects(redis, { keys: stockKeys(saleId), args: { limit, afterSku: after?.sku ?? '', afterUnit: after?.unit ?? '' } }),
 
     /** Puts those of these units (at most 1,000) that are still under suspicion back on sale, and counts them. They had no row a moment ago. */
     returnSuspects: (saleId: string, lines: readonly LineUnits[]) =>
       scripts.returnSuspects(redis, {
         keys: stockKeys(saleId),
         args: {},
-        each: lines.map(({ sku, units }) => ({ sku, units: formatUnits(units) })),
+        each: lines.map(unitsArgument),
       }),
 
     /** Teaches Redis the slots that the buyer's other orders use, and gives the hold others where they collide. Marks Redis as `behind`. */
@@ -151,36 +175,55 @@ export function stockScripts(redis: RedisClient) {
     /** The units that were given out and came back. */
     freeRanges: (saleId: string) => rangesOf(redis, stockKeys(saleId).free),
     suspectRanges: (saleId: string) => rangesOf(redis, stockKeys(saleId).suspects),
+    /** Every seat that Redis knows, each once, with who has it. Those that move meanwhile are shown before or after. */
+    seats: (saleId: string) => seatsOf(redis, stockKeys(saleId).seats),
   };
 }
 
 export type Stock = ReturnType<typeof stockScripts>;
 
-const unitsOf = (lines: readonly LineUnits[], sku: string) => lines.filter((line) => line.sku === sku).flatMap((line) => line.units);
+const unitsArgument = ({ sku, ...line }: LineUnits) => ({ sku, units: formatLine(line) });
+const wantedOf = ({ sku, quantity, seats }: StockLine) => ({ sku, wanted: seats ? formatSeats(seats) : quantity });
+
+/** What others own of this line's item; nothing is `''`, of seats too. */
+function ownedOf(owned: readonly LineUnits[], { sku, seats }: StockLine): string {
+  const units = owned.filter((line) => line.sku === sku).flatMap((line) => line.units);
+  if (units.length === 0) return '';
+  return formatLine(seats ? { units: [...new Set(units)], seated: true } : { units });
+}
 
 async function* holdsOf(redis: RedisClient, key: string): AsyncGenerator<Hold & { readonly state: HoldState }> {
-  // A scan may name a field twice while the hash is being resized.
+  for await (const [field, record] of fieldsOf(redis, key, 'h:*')) yield parseHold(field.slice(2), record);
+}
+
+async function* seatsOf(redis: RedisClient, key: string): AsyncGenerator<SeatPlace> {
+  for await (const [field, owner] of fieldsOf(redis, key, '*')) yield parseSeat(field, owner);
+}
+
+/** Every field of a hash that matches, each once: a scan may name one twice while the hash is being resized. */
+async function* fieldsOf(redis: RedisClient, key: string, pattern: string): AsyncGenerator<readonly [field: string, value: string]> {
   const seen = new Set<string>();
   let cursor = '0';
   for (let page = 0; page < pagesMax; page++) {
-    const [next, found] = await redis.hscan(key, cursor, 'MATCH', 'h:*', 'COUNT', pageSize);
+    const [next, found] = await redis.hscan(key, cursor, 'MATCH', pattern, 'COUNT', pageSize);
     for (let index = 0; index + 1 < found.length; index += 2) {
-      const holdId = (found[index] ?? '').slice(2);
-      if (seen.has(holdId)) continue;
-      seen.add(holdId);
-      yield parseHold(holdId, found[index + 1] ?? '');
+      const field = found[index] ?? '';
+      if (seen.has(field)) continue;
+      seen.add(field);
+      yield [field, found[index + 1] ?? ''];
     }
     cursor = next;
     if (cursor === '0') return;
   }
-  throw new StockTooLarge(`${key} has more than ${pagesMax} pages of holds`);
+  throw new StockTooLarge(`${key} has more than ${pagesMax} pages of ${pattern}`);
 }
 
 async function* rangesOf(redis: RedisClient, key: string): AsyncGenerator<UnitRange> {
   let after = '-';
   for (let page = 0; page < pagesMax; page++) {
     const members = await redis.zrangebylex(key, after, '+', 'LIMIT', 0, pageSize);
-    yield* members.map(parseRange);
+    // Seats stand among the suspects too; `seats` shows those.
+    yield* members.filter((member) => !parseSuspectSeat(member)).map(parseRange);
     if (members.length < pageSize) return;
     after = `(${members.at(-1)}`;
   }

@@ -1,17 +1,40 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { clientDefaults } from '../shared/aws.ts';
+import { systemClock as clock } from '../shared/clock.ts';
 import type { Environment } from '../shared/environment.ts';
-import { connectRedis } from '../shared/redis.ts';
+import { connectRedis, type RedisClient } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
+import { askingStock, rebuildAsker } from './rebuild.request.ts';
+import { rebuildKeys } from './stock.keys.ts';
 import { stockScripts } from './stock.scripts.ts';
 
-/** The variables that whoever talks to the stock needs. */
-export const stockVariables = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const;
+/** The variables that whoever talks to the cache needs. */
+export const redisVariables = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const;
+/** The variables that whoever talks to the stock needs: it asks for what the cache has lost. */
+export const stockVariables = [...redisVariables, 'REBUILD_QUEUE_URL'] as const;
 
-/** The stock in the cache, with the cache's password where it has one. */
-export async function connectStock(environment: Pick<Environment, (typeof stockVariables)[number]>) {
+/** The cache, with its password where it has one, and the stock in it as it is. */
+export async function connectCache(environment: Pick<Environment, (typeof redisVariables)[number]>) {
   const { REDIS_URL: url, REDIS_MODE: mode, REDIS_AUTH_SECRET: secretId } = environment;
   const password = secretId === '' ? undefined : (await secretReader(new SecretsManagerClient(clientDefaults), secretId, Date.now)())[0];
   const redis = connectRedis({ url, mode, ...(password === undefined ? {} : { password }) });
   return { redis, stock: stockScripts(redis) };
+}
+
+/** The stock in the cache. Whoever is told that a sale is not loaded has asked for its rebuild by then. */
+export async function connectStock(environment: Pick<Environment, (typeof stockVariables)[number]>) {
+  const { redis, stock } = await connectCache(environment);
+  const ask = rebuildAsker({ isFirst: firstAsker(redis), send: rebuildQueue(environment.REBUILD_QUEUE_URL), clock });
+  return { redis, stock: askingStock(stock, ask) };
+}
+
+/** A mark in Redis that ends by itself, so that of all containers one asks. */
+const firstAsker = (redis: RedisClient) => async (saleId: string, askedMs: number) =>
+  (await redis.set(rebuildKeys(saleId).asked, '1', 'PX', askedMs, 'NX')) === 'OK';
+
+function rebuildQueue(QueueUrl: string) {
+  // Where the endpoint is given, a queue's URL may name a host that only its maker can reach; elsewhere the two are the same.
+  const queue = new SQSClient({ ...clientDefaults, useQueueUrlAsEndpoint: false });
+  return (message: object) => queue.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }));
 }

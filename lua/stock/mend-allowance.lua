@@ -23,11 +23,7 @@ if limit == 0 then return { 'MENDED', 0 } end
 
 local mask = bit.bor(tonumber(redis.call('HGET', SALE, 'b:' .. hold.buyer_id) or 0), theirs)
 local own = bit.band(hold.slots, bit.bnot(theirs))
-local units = 0
-for _, line in ipairs(hold.lines) do
-  units = units + #line.serials
-end
-local missing = units - count_slots(own)
+local missing = count_units(hold.lines) - count_slots(own)
 local used = count_slots(mask)
 local is_refused = missing > 0 and used + missing > limit
 local granted = (is_refused or missing <= 0) and 0 or grant_slots(mask, missing)

@@ -1,8 +1,8 @@
 -- Read a sale's state and counters at one moment.
 -- KEYS[1] sale (hash)
--- -> READ nowMs control opensAtMs closesAtMs limit holdMs version epoch, then per item: sku, total, available, given
+-- -> READ nowMs control opensAtMs closesAtMs limit holdMs version epoch, then per item: sku, counted|seated, total, available, given
 --  | NOT_LOADED
--- available: free and never given out. given: held, sold, or under suspicion.
+-- available: free and never given out. given: held, sold, retired, or under suspicion. total: of a seated item, the seats that Redis knows.
 if #KEYS ~= 1 or #ARGV ~= 0 then return bad_call('read arity') end
 local found = redis.call('HMGET', KEYS[1], 's', 'items')
 if not found[1] then return { 'NOT_LOADED' } end
@@ -13,7 +13,7 @@ local now_ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)
 local reply = { 'READ', now_ms, control, opens_at, closes_at, limit, hold_ms, version, epoch }
 for sku in string.gmatch(found[2], '[^;]+') do
   local item = read_item(redis.call('HGET', KEYS[1], 'i:' .. sku))
-  for _, value in ipairs({ sku, item.total, available_of(item), item.next_serial - 1 - item.free }) do
+  for _, value in ipairs({ sku, item.is_seated and 'seated' or 'counted', item.total, available_of(item), item.next_serial - 1 - item.free }) do
     reply[#reply + 1] = value
   end
 end

@@ -1,25 +1,38 @@
 -- Hold units for a buyer: all lines or none, once per hold id.
--- KEYS[1] sale (hash)   KEYS[2] free units (sorted set)   KEYS[3] expiry (list)
--- ARGV[1] holdId   ARGV[2] buyerId   ARGV[3] payloadHash   then per item, each item once: sku, quantity (together 1 to 20 units)
+-- KEYS[1] sale (hash)   KEYS[2] free units (sorted set)   KEYS[3] expiry (list)   KEYS[4] seats (hash)
+-- ARGV[1] holdId   ARGV[2] buyerId   ARGV[3] payloadHash
+--   then per item, each item once: sku, quantity in digits or the seats ('2', '@A-1,B-2'), together 1 to 20 units
 -- -> RESERVED bornUs expiresAtMs slots lines state     state: '' for a new hold, otherwise that of the hold that was there (H, A or C)
---  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | NOT_OPEN scheduled|closed | PAUSED
---  | BUYER_LIMIT limit used behind | SOLD_OUT sku available behind     behind: 1 when Redis has been caught behind DynamoDB, else 0
+--  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | WRONG_KIND sku counted|seated | UNKNOWN_SEAT sku seat
+--  | NOT_OPEN scheduled|closed | PAUSED | BUYER_LIMIT limit used behind | SOLD_OUT sku available behind | SEAT_TAKEN sku seats behind
+-- WRONG_KIND says what the item is. SEAT_TAKEN names the line's seats that are not free. behind: 1 when Redis has been caught behind DynamoDB, else 0.
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
+-- Only in a cancelled sale a hold that no order has is refused (NOT_OPEN closed) when it is replayed, so that it becomes none any more.
 -- The hold's expiry goes to a list, not to a sorted set: a sale's hold time is constant, so the list is in order of time by itself.
 -- This is the hot path: few tables, and what is seldom needed is made only when it is (see its definition in stock.definitions.ts).
 local argc = #ARGV
-if #KEYS ~= 3 or argc < 5 or argc > 3 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('reserve arity') end
-local SALE, FREE, EXPIRY = KEYS[1], KEYS[2], KEYS[3]
+if #KEYS ~= 4 or argc < 5 or argc > 3 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('reserve arity') end
+local SALE, FREE, EXPIRY, SEATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local hold_id, buyer_id, payload_hash = ARGV[1], ARGV[2], ARGV[3]
 if not (is_id(hold_id) and is_id(buyer_id) and is_id(payload_hash)) then return bad_call('reserve id') end
 
 local hold_field, buyer_field = 'h:' .. hold_id, 'b:' .. buyer_id
 local query = { 'HMGET', SALE, 's', hold_field, buyer_field }
 local wanted = 0
+local seats_at
 for at = 4, argc, 2 do
   -- Digits only: tonumber alone takes '0x10', ' 7' and '1e1'.
-  if not string.find(ARGV[at + 1], '^[1-9]%d?$') then return bad_call('reserve line') end
-  wanted = wanted + ARGV[at + 1]
+  if string.find(ARGV[at + 1], '^[1-9]%d?$') then
+    wanted = wanted + ARGV[at + 1]
+  else
+    local named_seats, _, _, can_own_seats = seat_names()
+    local seats = named_seats(ARGV[at + 1], UNITS_PER_HOLD_MAX)
+    if not seats then return bad_call('reserve line') end
+    if not can_own_seats(hold_id) then return bad_call('reserve id') end
+    seats_at = seats_at or {}
+    seats_at[at] = seats
+    wanted = wanted + #seats
+  end
   query[#query + 1] = 'i:' .. ARGV[at]
   for before = 4, at - 2, 2 do
     if ARGV[before] == ARGV[at] then return bad_call('reserve line') end
@@ -40,6 +53,7 @@ if found[2] then
   local state, born, expires, hash, buyer, slots, lines = string.match(found[2], HOLD_RECORD)
   if state == 'E' then return { 'ENDED' } end
   if hash ~= payload_hash or buyer ~= buyer_id then return { 'KEY_REUSED' } end
+  if state == 'H' and control == 'cancelled' then return { 'NOT_OPEN', 'closed' } end
   if state == 'H' and limit > 0 then
     -- A hold that lost slots to other orders of the buyer (mend) must not become an order: it would slip past the limit.
     local count_slots, _, lacks_slots = allowance()
@@ -49,13 +63,32 @@ if found[2] then
 end
 
 for at = 4, argc, 2 do
-  if not found[at / 2 + 2] then return { 'UNKNOWN_SKU', ARGV[at] } end
+  local item = found[at / 2 + 2]
+  if not item then return { 'UNKNOWN_SKU', ARGV[at] } end
+  local is_seated = string.byte(item) ~= COUNTED
+  if is_seated ~= (seats_at ~= nil and seats_at[at] ~= nil) then return { 'WRONG_KIND', ARGV[at], is_seated and 'seated' or 'counted' } end
+end
+
+-- By line, the seats that are not free.
+local taken_at
+if seats_at then
+  taken_at = {}
+  local _, seat_owners = seat_names()
+  for at = 4, argc, 2 do
+    local seats = seats_at[at] or {}
+    for index, owner in ipairs(seat_owners(SEATS, ARGV[at], seats)) do
+      if not owner then return { 'UNKNOWN_SEAT', ARGV[at], seats[index] } end
+      if owner ~= '' then
+        taken_at[at] = taken_at[at] and taken_at[at] .. ',' .. seats[index] or seats[index]
+      end
+    end
+  end
 end
 
 local time = redis.call('TIME')
 local micros = string.sub('00000' .. time[2], -6)
 local now_ms = tonumber(time[1] .. string.sub(micros, 1, 3))
-if control == 'closed' or now_ms >= tonumber(closes_at) then return { 'NOT_OPEN', 'closed' } end
+if control == 'closed' or control == 'cancelled' or now_ms >= tonumber(closes_at) then return { 'NOT_OPEN', 'closed' } end
 if now_ms < tonumber(opens_at) then return { 'NOT_OPEN', 'scheduled' } end
 if control == 'paused' then return { 'PAUSED' } end
 
@@ -76,12 +109,18 @@ local record = { 'HSET', SALE, hold_field, '' }
 local lines, returned = '', nil
 for at = 4, argc, 2 do
   local sku, quantity = ARGV[at], tonumber(ARGV[at + 1])
-  local total, next_serial, free = string.match(found[at / 2 + 2], ITEM_RECORD)
+  local total, next_serial, free = string.match(found[at / 2 + 2], quantity and ITEM_RECORD or SEATED_RECORD)
   if not total then error('BROKEN item record') end
   local available = free + math.max(0, total - next_serial + 1)
-  if available < quantity then return { 'SOLD_OUT', sku, available, behind } end
+  if quantity and available < quantity then return { 'SOLD_OUT', sku, available, behind } end
   local units
-  if free == '0' then
+  if not quantity then
+    local seats = seats_at[at]
+    if taken_at[at] then return { 'SEAT_TAKEN', sku, taken_at[at], behind } end
+    if available < #seats then error('BROKEN seats of ' .. sku) end
+    units = string.sub(ARGV[at + 1], 2)
+    free = free - #seats
+  elseif free == '0' then
     units = quantity == 1 and next_serial or next_serial .. '-' .. next_serial + quantity - 1
     next_serial = next_serial + quantity
   else
@@ -98,9 +137,9 @@ for at = 4, argc, 2 do
     units = compact(serials)
     next_serial, free = next_serial + quantity - want, free - want
   end
-  lines = lines .. (at > 4 and ';' or '') .. sku .. '=' .. units
+  lines = lines .. (at > 4 and ';' or '') .. sku .. (quantity and '=' or ':') .. units
   record[#record + 1] = query[at / 2 + 4]
-  record[#record + 1] = 'c|' .. total .. '|' .. next_serial .. '|' .. free
+  record[#record + 1] = (quantity and 'c|' or 's|') .. total .. '|' .. next_serial .. '|' .. free
 end
 
 local born = time[1] .. micros
@@ -117,6 +156,12 @@ if returned then
   local _, take_found = returned_units()
   for at = 1, #returned do
     take_found(FREE, returned[at][1], returned[at][2])
+  end
+end
+if seats_at then
+  local _, _, put_seats = seat_names()
+  for at, seats in pairs(seats_at) do
+    put_seats(SEATS, ARGV[at], seats, hold_id)
   end
 end
 return { 'RESERVED', born, string.format('%.0f', expires), slots, lines, '' }

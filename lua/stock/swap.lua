@@ -1,12 +1,15 @@
 -- Exchange units of a hold that other orders own, by what DynamoDB says, for others.
--- KEYS[1] sale (hash)   KEYS[2] free units   KEYS[3] suspects (sorted sets)
--- ARGV[1] holdId   ARGV[2] bornUs   then per item wanted, each item once: sku, quantity, units that other orders own ('17-40', or '')
--- -> SWAPPED bornUs expiresAtMs slots lines | SOLD_OUT sku available | UNKNOWN_HOLD | ORDER_EXISTS | ALREADY_ENDED | NOT_LOADED
+-- KEYS[1] sale (hash)   KEYS[2] free units   KEYS[3] suspects (sorted sets)   KEYS[4] seats (hash)
+-- ARGV[1] holdId   ARGV[2] bornUs
+--   then per item wanted, each item once: sku, quantity or seats ('2', '@A-1,B-2'), units that other orders own ('17-40', '@A-1', or '')
+-- -> SWAPPED bornUs expiresAtMs slots lines | SOLD_OUT sku available | SEAT_TAKEN sku seats
+--  | UNKNOWN_HOLD | ORDER_EXISTS | ALREADY_ENDED | NOT_LOADED
 -- Acts only on a hold of this birth that no order has; another birth is UNKNOWN_HOLD.
 -- Owned units leave the hold, the free pool, and the serials to come (the run that is next, so that a Redis that forgot a thousand of them costs
 -- one retry), and become suspects: whoever reads their rows returns those that turn out to be free.
 -- Owned units named, the sale is marked as `behind`, also when refused. (None: the hold is only filled up.)
 -- Refused, the hold keeps what it has, without the owned ones; `available` counts what its buyer could have: kept, free and never given out.
+-- A seat has no substitute: a wanted one that the hold does not have afterwards is SEAT_TAKEN, unless it is free.
 local OWNED_MAX = 2000
 
 -- Moves what is owned and in the free pool out of sale.
@@ -53,17 +56,26 @@ local function top_up(pools, item, sku, serials, quantity, is_owned)
 end
 
 local argc = #ARGV
-if #KEYS ~= 3 or argc < 5 or argc > 2 + 3 * UNITS_PER_HOLD_MAX or (argc - 2) % 3 ~= 0 then return bad_call('swap arity') end
-local SALE, POOLS = KEYS[1], { free = KEYS[2], suspects = KEYS[3] }
-local field, born_us = 'h:' .. ARGV[1], whole(ARGV[2], 1, TIME_US_MAX)
+if #KEYS ~= 4 or argc < 5 or argc > 2 + 3 * UNITS_PER_HOLD_MAX or (argc - 2) % 3 ~= 0 then return bad_call('swap arity') end
+local SALE, POOLS = KEYS[1], { free = KEYS[2], suspects = KEYS[3], seats = KEYS[4] }
+local hold_id, field, born_us = ARGV[1], 'h:' .. ARGV[1], whole(ARGV[2], 1, TIME_US_MAX)
 if not born_us then return bad_call('swap born') end
 local wanted, seen, units, known = {}, {}, 0, 0
 for at = 3, argc, 3 do
-  local sku, quantity, owned = ARGV[at], whole(ARGV[at + 1], 1, UNITS_PER_HOLD_MAX), expand(ARGV[at + 2], OWNED_MAX)
+  local sku, asked, others = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local seats = named_seats(asked, UNITS_PER_HOLD_MAX)
+  local quantity = seats and #seats or whole(asked, 1, UNITS_PER_HOLD_MAX)
+  local owned
+  if seats and others ~= '' then
+    owned = named_seats(others, OWNED_MAX)
+  else
+    owned = expand(others, OWNED_MAX)
+  end
   if not is_sku(sku) or seen[sku] or not quantity or not owned then return bad_call('swap line') end
+  if seats and not can_own_seats(hold_id) then return bad_call('swap id') end
   seen[sku] = true
   units, known = units + quantity, known + #owned
-  wanted[#wanted + 1] = { sku = sku, quantity = quantity, owned = owned, is_owned = set_of(owned) }
+  wanted[#wanted + 1] = { sku = sku, seats = seats, quantity = quantity, owned = owned, is_owned = set_of(owned) }
 end
 if units > UNITS_PER_HOLD_MAX or known > OWNED_MAX then return bad_call('swap quantity') end
 
@@ -77,27 +89,53 @@ if hold.state ~= 'H' then return { 'ORDER_EXISTS' } end
 local held = {}
 for _, line in ipairs(hold.lines) do
   if not seen[line.sku] then return bad_call('swap leaves out ' .. line.sku) end
-  held[line.sku] = line.serials
+  held[line.sku] = line.serials or line.seats
 end
 local items, unknown = read_items(SALE, skus_of(wanted))
 if not items then return bad_call('swap item ' .. unknown) end
+if line_of_wrong_kind(wanted, items) then return bad_call('swap kind') end
+if line_of_wrong_kind(hold.lines, items) then error('BROKEN hold of another kind') end
 
-hold.lines = {}
-local sold_out
-for at, line in ipairs(wanted) do
-  local sku, item = line.sku, items[line.sku]
-  local had = held[sku] or {}
-  local kept = pick(had, line.is_owned, false)
+-- Takes what is owned from a line of units and out of sale. -> the line that is left, and a refusal when there are too few others
+local function without_owned(item, line, had)
+  local sku, kept = line.sku, pick(had, line.is_owned, false)
   each_run(pick(had, line.is_owned, true), function(first, last) put_in(POOLS.suspects, sku, first, last) end)
   suspect_free(POOLS, item, sku, line.owned)
   skip_owned(POOLS, item, sku, line.is_owned)
-  hold.lines[at] = { sku = sku, serials = kept }
   local available = #kept + item.free + unowned_ahead(item, line.owned)
-  if not sold_out and available < line.quantity then sold_out = { 'SOLD_OUT', sku, available } end
+  return { sku = sku, serials = kept }, available < line.quantity and { 'SOLD_OUT', sku, available } or nil
 end
 
-if not sold_out then
-  for at, line in ipairs(wanted) do
+-- The same for seats: each of them is free, or this hold's, or taken.
+local function without_owned_seats(item, line, had)
+  suspect_seats(POOLS, item, line.sku, line.owned, hold_id)
+  local kept = seats_with(POOLS, line.sku, had, hold_id)
+  local could_have = set_of(kept)
+  for _, seat in ipairs(seats_with(POOLS, line.sku, line.seats, FREE_SEAT)) do
+    could_have[seat] = true
+  end
+  local taken = pick(line.seats, could_have, false)
+  return { sku = line.sku, seats = kept }, #taken > 0 and { 'SEAT_TAKEN', line.sku, table.concat(taken, ',') } or nil
+end
+
+hold.lines = {}
+local refusal
+for at, line in ipairs(wanted) do
+  local remove = line.seats and without_owned_seats or without_owned
+  local left, refused = remove(items[line.sku], line, held[line.sku] or {})
+  hold.lines[at] = left
+  refusal = refusal or refused
+end
+
+for at, line in ipairs(refusal and {} or wanted) do
+  if line.seats then
+    local seats = hold.lines[at].seats
+    local missing = pick(line.seats, set_of(seats), false)
+    take_seats(POOLS, items[line.sku], line.sku, missing, hold_id)
+    for _, seat in ipairs(missing) do
+      seats[#seats + 1] = seat
+    end
+  else
     top_up(POOLS, items[line.sku], line.sku, hold.lines[at].serials, line.quantity, line.is_owned)
   end
 end
@@ -105,4 +143,4 @@ write_items(SALE, items)
 redis.call('HSET', SALE, field, hold_text(hold))
 -- Redis has handed out what an order owns: it may have forgotten that order, and others.
 if known > 0 then redis.call('HSET', SALE, 'behind', 1) end
-return sold_out or { 'SWAPPED', hold.born_us, hold.expires_at_ms, hold.slots, lines_text(hold.lines) }
+return refusal or { 'SWAPPED', hold.born_us, hold.expires_at_ms, hold.slots, lines_text(hold.lines) }

@@ -7,10 +7,15 @@ local function read_hold(record)
     state = state, born_us = born_us, expires_at_ms = expires_at_ms, payload_hash = payload_hash, buyer_id = buyer_id,
     slots = tonumber(slots), lines = {},
   }
-  for sku, text in string.gmatch(lines, '([^=;]+)=([^;]*)') do
-    local serials = expand(text, UNITS_PER_HOLD_MAX)
-    if not serials then error('BROKEN hold units') end
-    hold.lines[#hold.lines + 1] = { sku = sku, serials = serials }
+  for sku, mark, text in string.gmatch(lines, '([^=:;]+)([=:])([^;]*)') do
+    local line = { sku = sku }
+    if mark == '=' then
+      line.serials = expand(text, UNITS_PER_HOLD_MAX)
+    else
+      line.seats = text == '' and {} or read_seats(text, UNITS_PER_HOLD_MAX)
+    end
+    if not (line.serials or line.seats) then error('BROKEN hold units') end
+    hold.lines[#hold.lines + 1] = line
   end
   return hold
 end
@@ -18,9 +23,38 @@ end
 local function lines_text(lines)
   local parts = {}
   for index, line in ipairs(lines) do
-    parts[index] = line.sku .. '=' .. compact(line.serials)
+    parts[index] = line.seats and line.sku .. ':' .. table.concat(line.seats, ',') or line.sku .. '=' .. compact(line.serials)
   end
   return table.concat(parts, ';')
+end
+
+-- How many units lines name together.
+local function count_units(lines)
+  local units = 0
+  for _, line in ipairs(lines) do
+    units = units + #(line.seats or line.serials)
+  end
+  return units
+end
+
+local function skus_of(lines)
+  local skus = {}
+  for index, line in ipairs(lines) do
+    skus[index] = line.sku
+  end
+  return skus
+end
+
+-- A line as an argument has it: '1-3,7' or '@A-1,B-2'; nil when it is malformed or names no unit or more than units_max.
+local function read_line(sku, text, units_max)
+  local line = { sku = sku }
+  if string.sub(text, 1, 1) == '@' then
+    line.seats = named_seats(text, units_max)
+  else
+    line.serials = expand(text, units_max)
+  end
+  local units = line.seats or line.serials
+  return is_sku(sku) and units and #units > 0 and line or nil
 end
 
 local function hold_text(hold)
@@ -36,12 +70,14 @@ end
 
 local function read_item(record)
   local total, next_serial, free = string.match(record, ITEM_RECORD)
+  local is_seated = not total
+  if is_seated then total, next_serial, free = string.match(record, SEATED_RECORD) end
   if not total then error('BROKEN item record') end
-  return { total = tonumber(total), next_serial = tonumber(next_serial), free = tonumber(free) }
+  return { is_seated = is_seated, total = tonumber(total), next_serial = tonumber(next_serial), free = tonumber(free) }
 end
 
 local function item_text(item)
-  return 'c|' .. item.total .. '|' .. item.next_serial .. '|' .. item.free
+  return (item.is_seated and 's|' or 'c|') .. item.total .. '|' .. item.next_serial .. '|' .. item.free
 end
 
 -- Never below nothing: adopted units may lie beyond a total that Redis has not heard of yet.
@@ -60,6 +96,14 @@ local function read_items(sale_key, skus)
     end
   end
   return items
+end
+
+-- The first of these lines that names serials of a seated item or seats of a counted one, or nil.
+local function line_of_wrong_kind(lines, items)
+  for _, line in ipairs(lines) do
+    if items[line.sku].is_seated ~= (line.seats ~= nil) then return line end
+  end
+  return nil
 end
 
 local function write_items(sale_key, items)

@@ -1,12 +1,20 @@
--- The records of a sale's hash. Everything hot stands in this one hash, so that a reserve is one HMGET and one HSET.
+-- The records of a sale. Everything hot stands in one hash, so that a reserve of counted units is one HMGET and one HSET.
 --   s            control|opensAtMs|closesAtMs|limit|holdMs|bornFloorUs|version|epoch        limit 0: none
+--                control open|paused|closed|cancelled; cancelled is closed, and its holds without an order become none any more
+--                A load writes this field last: the sale is loaded when it is there, and not before.
 --   items        every sku, ';' between
 --   behind       there once DynamoDB knew of an order that Redis had forgotten: before a refusal the caller's order is looked for
---   i:<sku>      kind|total|next|free    kind c: counted units 1..total; next: the lowest serial never given out; free: units in the free pool
+--   v            the newest version of the sale that somebody brought while it was not loaded: a load of an older one is refused
+--   l            epoch of the load that is under way
+--   i:<sku>      kind|total|next|free
+--                kind c: counted units 1..total; next: the lowest serial never given out; free: units in the free pool
+--                kind s: seats; total: those that Redis knows; next: always total + 1; free: seats that are free now
 --   b:<buyerId>  the buyer's used allowance slots as a bit mask; slot 1 is the lowest bit
---   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku=4
+--   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku:A-1,B-2     '=' before serials, ':' before seats
 --                state H: held; A: an order has it; C: that order is confirmed; E: ended, units gone, kept so that a retry finds its order
--- No separator occurs in an id or a sku: they are checked at the door. No prefixed field meets an internal one.
+-- The seats stand in a hash of their own, field <sku|seat>: '' free; <holdId> that hold has it; '?' under suspicion; '-' retired.
+-- Pools hold ranges of serials 'sku|0000017-0000020'; the pool of suspects holds seats too, 'sku|:A-1'.
+-- No separator occurs in an id, a sku or a seat: they are checked at the door. No prefixed field meets an internal one.
 -- bornFloorUs: births given under it were withdrawn by a tombstone; a clock that steps back at a failover must not repeat them.
 
 local SERIAL_MAX = 9999999
@@ -16,6 +24,8 @@ local TIME_MS_MAX = 9999999999999
 local TIME_US_MAX = 2 ^ 53
 local SALE_RECORD = '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)$'
 local ITEM_RECORD = '^c|(%d+)|(%d+)|(%d+)$'
+local COUNTED = string.byte('c')
+local SEATED_RECORD = '^s|(%d+)|(%d+)|(%d+)$'
 local HOLD_RECORD = '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|(%d+)|(.*)$'
 
 local function bad_call(what)

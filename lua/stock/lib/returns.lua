@@ -20,18 +20,15 @@ local function adopt(pools, item, sku, serials)
 end
 
 -- All units and slots of a hold go back. The hold's own record is left to the caller.
-local function give_all_back(sale_key, pools, items, hold)
+local function give_all_back(sale_key, pools, items, hold_id, hold)
   for _, line in ipairs(hold.lines) do
-    give_back(pools, items[line.sku], line.sku, line.serials)
+    if line.seats then
+      local give_back_seats = seat_moves()
+      give_back_seats(pools, items[line.sku], line.sku, line.seats, hold_id)
+    else
+      give_back(pools, items[line.sku], line.sku, line.serials)
+    end
   end
   write_items(sale_key, items)
   change_slots(sale_key, hold.buyer_id, hold.slots, 0)
-end
-
-local function skus_of(lines)
-  local skus = {}
-  for index, line in ipairs(lines) do
-    skus[index] = line.sku
-  end
-  return skus
 end

@@ -26,8 +26,12 @@ end
 -- Whether a hold, as its record has it, has fewer slots than units.
 local function lacks_slots(slots, lines)
   local units = 0
-  for text in string.gmatch(lines, '=([^;]*)') do
-    units = units + #expand(text, UNITS_PER_HOLD_MAX)
+  for mark, text in string.gmatch(lines, '([=:])([^;]*)') do
+    if mark == '=' then
+      units = units + #expand(text, UNITS_PER_HOLD_MAX)
+    else
+      units = units + select(2, string.gsub(text, '[^,]+', ''))
+    end
   end
   return count_slots(tonumber(slots)) < units
 end

@@ -1,0 +1,14 @@
+import type { Sale } from '../sales/sale.model.ts';
+import type { Stock } from './stock.ports.ts';
+
+/**
+ * Looks after a live sale's copy in Redis, for whoever goes through the live sales. One that is not loaded is asked for by the stock itself (see
+ * stock.wiring.ts). One that is behind is brought up to date: whoever changed the sale may have died between DynamoDB and Redis, and a
+ * Redis that failed over may have forgotten the change. May run any number of times.
+ */
+export const keepCurrent =
+  ({ stock }: { readonly stock: Pick<Stock, 'read' | 'update'> }) =>
+  async (sale: Sale): Promise<void> => {
+    const copy = await stock.read(sale.saleId);
+    if (copy.outcome === 'READ' && copy.version < sale.version) await stock.update(sale);
+  };
