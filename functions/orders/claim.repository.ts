@@ -23,6 +23,8 @@ export interface UnitOwner {
   readonly sku: string;
   readonly unit: string;
   readonly orderId: string;
+  /** The unit is a seat. */
+  readonly seated?: true;
 }
 
 export interface ClaimRepository {
@@ -40,10 +42,9 @@ export interface ClaimRepository {
 const tombstoneSeconds = 24 * 3600;
 
 /** Units grouped by item, in order of first mention. */
-export function byItem(units: readonly { sku: string; unit: string }[]): LineUnits[] {
-  const lines = new Map<string, string[]>();
-  for (const { sku, unit } of units) lines.set(sku, [...(lines.get(sku) ?? []), unit]);
-  return [...lines].map(([sku, names]) => ({ sku, units: names }));
+export function byItem(units: readonly { sku: string; unit: string; seated?: true }[]): LineUnits[] {
+  const lines = Map.groupBy(units, ({ sku }) => sku);
+  return [...lines].map(([sku, of]) => ({ sku, units: of.map(({ unit }) => unit), ...(of[0]?.seated ? { seated: true } : {}) }));
 }
 
 export function claimRepository(database: Database, tables: OrderTables): ClaimRepository {
@@ -97,7 +98,12 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
     async owners(saleId, lines) {
       const keys = lines.flatMap(({ sku, units }) => units.map((unit) => ({ bucket: unitBucket(saleId, sku, unit), unit })));
       const rows = await batchGet(database, tables.units, keys);
-      return rows.map((row) => ({ sku: String(row.sku), unit: String(row.unit), orderId: String(row.orderId) }));
+      return rows.map((row) => ({
+        sku: String(row.sku),
+        unit: String(row.unit),
+        orderId: String(row.orderId),
+        ...(row.seated === true ? { seated: true } : {}),
+      }));
     },
 
     async usedSlots(saleId, buyerId) {

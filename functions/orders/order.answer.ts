@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { rfc3339 } from '../shared/clock.ts';
-import { displayStatusOf, type Order } from './order.model.ts';
+import { displayStatusOf } from './display-status.model.ts';
+import type { Order } from './order.model.ts';
 import type { OrderAnswer } from './order.schemas.ts';
 
 /** The order as the HTTP contract shows it. */

@@ -1,24 +1,27 @@
 import type { Caller } from '../shared/caller.ts';
 import type { Clock } from '../shared/clock.ts';
-import { type Endpoint, endpoint } from '../shared/http.ts';
+import { type Endpoint, endpoint, keyedRequest } from '../shared/http.ts';
+import type { Idempotency } from '../shared/idempotency.ts';
 import { Problem } from '../shared/problems.ts';
 import { cancelOrder } from './cancel.ts';
 import { orderAnswer } from './order.answer.ts';
 import type { Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
-import { cancelOrderRoute, listOrdersRoute, readOrderRoute } from './order.routes.ts';
+import { cancelOrderRoute, listOrdersRoute, readOrderRoute, refundOrderRoute } from './order.routes.ts';
 import { orderList as orderListName } from './order.schemas.ts';
 import type { OrderList } from './order-list.repository.ts';
+import { refundOrder } from './refund.ts';
 
 export interface OrderEndpointPorts {
   readonly orders: OrderRepository;
   readonly list: OrderList;
   readonly compensate: Step;
+  readonly idempotency: Idempotency;
   readonly clock: Clock;
 }
 
-/** Reading, listing and cancelling orders. Somebody else's order is not there. */
-export function orderEndpoints({ orders, list, compensate, clock }: OrderEndpointPorts): Endpoint[] {
+/** Reading, listing, cancelling and refunding orders. Somebody else's order is not there. */
+export function orderEndpoints({ orders, list, compensate, idempotency, clock }: OrderEndpointPorts): Endpoint[] {
   async function visibleOrder(orderId: string, caller: Caller): Promise<Order> {
     const order = await orders.get(orderId);
     if (!order || !(caller.mayOperate || order.buyerId === caller.userId)) throw new Problem('NOT_FOUND', 'There is no such order.');
@@ -46,6 +49,23 @@ export function orderEndpoints({ orders, list, compensate, clock }: OrderEndpoin
         });
       }
       return { body: orderAnswer(cancelled.order) };
+    }),
+
+    endpoint(refundOrderRoute, async (request) => {
+      const refunded = await refundOrder(request.params.orderId, request.body, keyedRequest(request), { orders, idempotency, clock });
+      switch (refunded.outcome) {
+        case 'refunding':
+        case 'replayed':
+          return { text: refunded.answer.body, status: refunded.answer.status, replayed: refunded.outcome === 'replayed' };
+        case 'not-found':
+          throw new Problem('NOT_FOUND', 'There is no such order.');
+        case 'key-reused':
+          throw new Problem('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another payload; another refund needs another key.');
+        case 'not-refundable':
+          throw new Problem('NOT_REFUNDABLE', `The order is ${refunded.status}; only a confirmed or fulfilled one can be refunded.`, {
+            orderStatus: refunded.status,
+          });
+      }
     }),
   ];
 }

@@ -22,6 +22,9 @@ export type OrderEventName = (typeof orderEventNames)[number];
 
 const paymentMethod = z.enum(['balance', 'external']);
 
+/** An operator gives a reason, a buyer none. */
+const takenBack = z.object({ reason: z.string().optional(), units: z.enum(['free', 'retire']) });
+
 const envelope = <Data extends z.ZodType>(data: Data) =>
   z.object({
     /** `orderId#version#name`: the same however often it is delivered. */
@@ -48,10 +51,10 @@ export const orderEvents = {
   PaymentCaptured: envelope(z.object({ totalMinor: z.int(), currency: z.string() })),
   OrderFulfilled: envelope(z.object({})),
   OrderExpired: envelope(z.object({})),
-  OrderCancelled: envelope(z.object({})),
+  OrderCancelled: envelope(takenBack),
   OrderFailed: envelope(z.object({ failure: z.string() })),
   StockReleased: envelope(z.object({ units: z.int().positive() })),
-  RefundRequested: envelope(z.object({ totalMinor: z.int(), currency: z.string() })),
+  RefundRequested: envelope(takenBack.extend({ totalMinor: z.int(), currency: z.string() })),
   PaymentRefunded: envelope(z.object({ totalMinor: z.int(), currency: z.string(), paymentState: z.string() })),
 } satisfies Record<OrderEventName, z.ZodType>;
 

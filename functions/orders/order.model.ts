@@ -104,7 +104,7 @@ function step(order: Order, nowMs: number, changes: Changes, rest: Omit<Transiti
   return { outcome: 'go', transition: { next: dueAtMs === undefined ? next : { ...next, dueAtMs }, ...rest } };
 }
 
-/** Ends of an order. `FULFILLED` rests too, but can still be refunded. */
+/** Ends of an order. `FULFILLED` rests too, but can still be taken back by an operator. */
 export const hasEnded = (order: Pick<Order, 'status'>): boolean => ['EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED'].includes(order.status);
 
 /** Whether the status calls for the order's units to be the buyer's. */
@@ -184,8 +184,12 @@ export function expire(order: Order, nowMs: number): Decision<'not-reserved' | '
   return step(order, nowMs, { status: 'EXPIRED', stock: 'releasing' }, { events: ['OrderExpired'], units: 'free' });
 }
 
-/** Before payment the order ends at once and what was set aside returns with it; a paid one goes back through `REFUNDING`. */
-export function cancel(order: Order, nowMs: number): Decision<'already-cancelled' | 'not-cancellable'> {
+/**
+ * Before payment the order ends at once and what was set aside returns with it; a paid one goes back through `REFUNDING`. By an operator who
+ * calls the sale off, `takenBack` says what becomes of the units; otherwise they are free.
+ */
+export function cancel(order: Order, nowMs: number, takenBack?: TakingBack): Decision<'already-cancelled' | 'not-cancellable'> {
+  const taking = takenBack === undefined ? {} : { takenBack };
   switch (order.status) {
     case 'RESERVED': {
       const authorised = order.payment.state === 'authorised';
@@ -193,12 +197,12 @@ export function cancel(order: Order, nowMs: number): Decision<'already-cancelled
       return step(
         order,
         nowMs,
-        { status: 'CANCELLED', payment, stock: 'releasing' },
-        { events: ['OrderCancelled'], units: 'free', ...(authorised ? { movement: 'void' as const } : {}) },
+        { status: 'CANCELLED', payment, stock: 'releasing', ...taking },
+        { events: ['OrderCancelled'], units: takenBack?.units ?? 'free', ...(authorised ? { movement: 'void' as const } : {}) },
       );
     }
     case 'CONFIRMED':
-      return step(order, nowMs, { status: 'REFUNDING' }, { events: ['RefundRequested'] });
+      return step(order, nowMs, { status: 'REFUNDING', ...taking }, { events: ['RefundRequested'] });
     case 'CANCELLED':
     case 'REFUNDING':
     case 'REFUNDED':
@@ -208,7 +212,26 @@ export function cancel(order: Order, nowMs: number): Decision<'already-cancelled
   }
 }
 
-/** Money back and units free, in one transaction. */
+/** What an operator's refund does with the units: those of a confirmed order are for sale again, handed-over ones only when asked for. */
+export const refundTerms = (
+  order: Pick<Order, 'status'>,
+  { reason, returnUnits }: { reason: string; returnUnits: boolean },
+): TakingBack => ({
+  reason,
+  units: order.status === 'FULFILLED' && !returnUnits ? 'retire' : 'free',
+});
+
+/** An operator takes a paid order back, handed over or not. From here on its tickets let nobody in; money and units follow. */
+export function requestRefund(order: Order, takenBack: TakingBack, nowMs: number): Decision<'not-refundable'> {
+  if (order.status !== 'CONFIRMED' && order.status !== 'FULFILLED') return stay('not-refundable');
+  return step(order, nowMs, { status: 'REFUNDING', takenBack }, { events: ['RefundRequested'] });
+}
+
+/** The order's sale was called off: whatever lives ends, paid or not. One that has ended, or is on its way back, stays as it is. */
+export const takeBack = (order: Order, takenBack: TakingBack, nowMs: number): Decision =>
+  order.status === 'FULFILLED' ? requestRefund(order, takenBack, nowMs) : cancel(order, nowMs, takenBack);
+
+/** Money back, and units free or retired, in one transaction. */
 export function refund(order: Order, nowMs: number): Decision<'not-refunding'> {
   if (order.status !== 'REFUNDING') return stay('not-refunding');
   const captured = order.payment.state === 'captured';
@@ -216,14 +239,17 @@ export function refund(order: Order, nowMs: number): Decision<'not-refunding'> {
     order,
     nowMs,
     { status: 'REFUNDED', payment: { ...order.payment, state: captured ? 'refunded' : 'voided' }, stock: 'releasing' },
-    { events: ['PaymentRefunded'], units: 'free', movement: captured ? 'refund' : 'void' },
+    { events: ['PaymentRefunded'], units: order.takenBack?.units ?? 'free', movement: captured ? 'refund' : 'void' },
   );
 }
 
-/** Redis has answered that the ended order's hold is gone. */
+/** Whether the order's units are out of sale for good, or will be once it has ended. */
+export const retiresUnits = (order: Pick<Order, 'takenBack'>): boolean => order.takenBack?.units === 'retire';
+
+/** Redis has answered that the ended order's hold is gone. Retired units went nowhere, so nobody is told that they are back. */
 export function release(order: Order, nowMs: number): Decision<'nothing-owed'> {
   if (!hasEnded(order) || order.stock !== 'releasing') return stay('nothing-owed');
-  return step(order, nowMs, { stock: 'released' }, { events: ['StockReleased'] });
+  return step(order, nowMs, { stock: 'released' }, { events: retiresUnits(order) ? [] : ['StockReleased'] });
 }
 
 export const stepNames = ['charge', 'confirm', 'fulfil', 'expire', 'compensate'] as const;
@@ -249,7 +275,7 @@ export function nextStep(order: Order, nowMs: number): StepName | 'wait' | 'rest
 
 /** The order as it was first answered: what a replay of its key shows, whatever has happened since. */
 export function asPlaced(order: Order): Order {
-  const { failure: _f, tickets: _t, dueAtMs: _d, ...rest } = order;
+  const { failure: _f, tickets: _t, takenBack: _b, dueAtMs: _d, ...rest } = order;
   return {
     ...rest,
     status: 'RESERVED',
@@ -258,38 +284,4 @@ export function asPlaced(order: Order): Order {
     stock: 'held',
     updatedAtMs: order.createdAtMs,
   };
-}
-
-const displayed = {
-  CONFIRMED: 'PROCESSING',
-  FULFILLED: 'COMPLETED',
-  REFUNDING: 'REFUND_IN_PROGRESS',
-  EXPIRED: 'EXPIRED',
-  CANCELLED: 'CANCELLED',
-  REFUNDED: 'REFUNDED',
-} as const;
-
-export const displayStatuses = [
-  'AWAITING_PAYMENT',
-  'AWAITING_INVENTORY',
-  'FAILED',
-  'FAILED_PAYMENT',
-  'FAILED_OUT_OF_STOCK',
-  ...Object.values(displayed),
-] as const;
-export type DisplayStatus = (typeof displayStatuses)[number];
-
-/** What a buyer is shown: a pure function of the order. */
-export function displayStatusOf(order: Pick<Order, 'status' | 'failure' | 'payment'>): DisplayStatus {
-  switch (order.status) {
-    case 'PENDING':
-      return order.payment.state === 'authorised' ? 'AWAITING_INVENTORY' : 'AWAITING_PAYMENT';
-    case 'RESERVED':
-      return order.payment.method === 'external' ? 'AWAITING_PAYMENT' : 'PROCESSING';
-    case 'FAILED':
-      if (order.failure === 'PAYMENT_DECLINED') return 'FAILED_PAYMENT';
-      return order.failure === 'OUT_OF_STOCK' ? 'FAILED_OUT_OF_STOCK' : 'FAILED';
-    default:
-      return displayed[order.status];
-  }
 }

@@ -6,12 +6,14 @@ export type TransitionOutcome =
   /** Somebody else moved the order first: here is what it is now. */
   | { outcome: 'lost-race'; current: Order }
   /** The account is missing, holds another currency, or too little. */
-  | { outcome: 'refused-by-account' };
+  | { outcome: 'refused-by-account' }
+  /** The order is as it was read, and one of the `extra` writes was refused. */
+  | { outcome: 'refused-by-extra' };
 
 export interface OrderRepository {
   /** The order, read with strong consistency; a tombstone is not an order. */
   get(orderId: string): Promise<Order | undefined>;
-  /** Commits the transition with all that goes with it, or nothing. `extra` writes must not be able to be refused by a race. */
+  /** Commits the transition with all that goes with it, or nothing. A lost race is told before a refusal of anything else. */
   transition(order: Order, transition: Transition, extra?: readonly Write[]): Promise<TransitionOutcome>;
 }
 

@@ -51,6 +51,8 @@ export function orderRepository(database: Database, tables: OrderTables & { read
         if (!current || isTombstone(current)) throw new OrderRowsBroken(`${order.orderId} is gone`);
         return { outcome: 'lost-race', current };
       }
+      const byExtra = result.refusals.every(({ index }) => index >= moves.length && index < moves.length + extra.length);
+      if (byExtra) return { outcome: 'refused-by-extra' };
       const accountIndex = moves.length + extra.length;
       const byAccount = transition.movement === 'authorise' && result.refusals.every(({ index }) => index === accountIndex);
       if (byAccount) return { outcome: 'refused-by-account' };

@@ -1,6 +1,6 @@
 import { SalePath } from '../sales/sale.schemas.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
-import { OrderAnswer, OrderListQuery, OrderPage, OrderPath, PlaceOrder } from './order.schemas.ts';
+import { OrderAnswer, OrderListQuery, OrderPage, OrderPath, PlaceOrder, RefundOrder } from './order.schemas.ts';
 
 const tag = 'Orders';
 
@@ -12,14 +12,15 @@ export const placeOrderRoute = defineRoute({
   tag,
   summary: 'Place an order',
   description:
-    'Holds the units at once, or refuses. Asking for more than is left is `SOLD_OUT`, with what is left as `available` in the problem. ' +
+    'Holds the units at once, all of them, or refuses. Asking for more than is left is `SOLD_OUT`, with what is left as `available` in the ' +
+    'problem; a seat that somebody else has is `SEAT_TAKEN`, with those taken as `seats`. ' +
     'Payment, confirmation and tickets follow: read the order until its status rests.',
   keyed: true,
   params: SalePath,
   body: PlaceOrder,
   status: 201,
   answer: OrderAnswer,
-  problems: ['NOT_FOUND', 'SOLD_OUT', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'STOCK_NOT_READY'],
+  problems: ['NOT_FOUND', 'SOLD_OUT', 'SEAT_TAKEN', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'STOCK_NOT_READY'],
   servedBy: 'reserve',
 });
 
@@ -67,4 +68,24 @@ export const cancelOrderRoute = defineRoute({
   servedBy: 'api',
 });
 
-export const orderRoutes: readonly Route[] = [placeOrderRoute, readOrderRoute, listOrdersRoute, cancelOrderRoute];
+export const refundOrderRoute = defineRoute({
+  operationId: 'refundOrder',
+  method: 'POST',
+  path: '/v1/orders/{orderId}/refund',
+  access: 'operate',
+  tag,
+  summary: 'Refund an order',
+  description:
+    'Takes a confirmed or fulfilled order back. Its tickets are invalid when this has answered; money and units follow: read the order until ' +
+    'it is `REFUNDED`. A confirmed order’s units are for sale again, a fulfilled one’s only with `returnUnits`. The buyer’s allowance comes ' +
+    'back with the units.',
+  keyed: true,
+  params: OrderPath,
+  body: RefundOrder,
+  status: 202,
+  answer: OrderAnswer,
+  problems: ['NOT_FOUND', 'NOT_REFUNDABLE'],
+  servedBy: 'api',
+});
+
+export const orderRoutes: readonly Route[] = [placeOrderRoute, readOrderRoute, listOrdersRoute, cancelOrderRoute, refundOrderRoute];

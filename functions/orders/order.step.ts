@@ -1,4 +1,5 @@
 import type { Write } from '../shared/dynamo.ts';
+import { OrderRowsBroken } from './order.errors.ts';
 import type { Decision, Order, Transition } from './order.model.ts';
 import type { OrderRepository, StepOutcome, TransitionOutcome } from './order.ports.ts';
 
@@ -30,7 +31,9 @@ export async function takeStep(
       current = moved.current;
       rule = decide;
     } else {
-      if (!refused) throw new Error(`${current.orderId}: the account refused a movement that cannot be refused`);
+      if (!refused || moved.outcome === 'refused-by-extra') {
+        throw new OrderRowsBroken(`${current.orderId} at version ${current.version}: ${moved.outcome}, which this step cannot be`);
+      }
       rule = refused;
     }
   }

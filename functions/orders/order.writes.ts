@@ -42,7 +42,11 @@ const unitKeys = (order: Order) =>
   );
 
 /** Which unit or slot a write of a claim is about, so that a refused condition can be named. */
-export type Claimed = { kind: 'order' } | { kind: 'outbox' } | { kind: 'unit'; sku: string; unit: string } | { kind: 'slot'; slot: number };
+export type Claimed =
+  | { kind: 'order' }
+  | { kind: 'outbox' }
+  | { kind: 'unit'; sku: string; unit: string; seated?: true }
+  | { kind: 'slot'; slot: number };
 
 /**
  * The claim: order, outbox row, units and allowance under keys that nobody else may have. `about[i]` says what `writes[i]` claims.
@@ -66,7 +70,7 @@ export function claimWrites(order: Order, transition: Transition, tables: OrderT
     ],
     [{ kind: 'outbox' }, { Put: { TableName: tables.outbox, Item: outboxRow(transition) } }],
     ...unitKeys(order).map(({ bucket, unit, sku, seated }, index): [Claimed, Write] => [
-      { kind: 'unit', sku, unit },
+      { kind: 'unit', sku, unit, ...(seated ? { seated } : {}) },
       {
         Put: {
           TableName: tables.units,

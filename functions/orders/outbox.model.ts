@@ -2,10 +2,12 @@ import * as z from 'zod';
 import { rfc3339 } from '../shared/clock.ts';
 import { OrderId, SaleId, UserId } from '../shared/ids.ts';
 import { type AnyOrderEvent, type OrderEventName, orderEventNames } from './order.events.ts';
-import type { Order, Transition } from './order.model.ts';
+import type { Order, TakingBack, Transition } from './order.model.ts';
 
 /** A transition as the outbox keeps it: what a dispatcher publishes, and the order's timeline. The envelope of its events stands once. */
 export const OutboxRow = z.object({
+  /** The partition of the outbox: the order's id. Sales have rows there too, under another form of name. */
+  subject: z.string(),
   orderId: OrderId,
   version: z.int().positive(),
   saleId: SaleId,
@@ -20,6 +22,10 @@ export type OutboxRow = z.infer<typeof OutboxRow>;
 
 const unitCount = (order: Order) => order.items.reduce((sum, line) => sum + line.quantity, 0);
 
+/** Why an operator takes the order back, if one does, and what becomes of its units. */
+const takingOf = ({ takenBack }: Order) =>
+  takenBack ? { reason: takenBack.reason, units: takenBack.units } : { units: 'free' satisfies TakingBack['units'] };
+
 function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
   const money = { totalMinor: order.totalMinor, currency: order.currency };
   switch (name) {
@@ -30,8 +36,11 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
     case 'PaymentAuthorised':
     case 'PaymentDeclined':
     case 'PaymentCaptured':
-    case 'RefundRequested':
       return money;
+    case 'RefundRequested':
+      return { ...money, ...takingOf(order) };
+    case 'OrderCancelled':
+      return takingOf(order);
     case 'PaymentRefunded':
       return { ...money, paymentState: order.payment.state };
     case 'OrderFailed':
@@ -45,6 +54,7 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
 
 /** The row `orderId#version` that commits with the transition; its events are published from it, at least once. */
 export const outboxRow = ({ next, events }: Pick<Transition, 'next' | 'events'>): OutboxRow => ({
+  subject: next.orderId,
   orderId: next.orderId,
   version: next.version,
   saleId: next.saleId,

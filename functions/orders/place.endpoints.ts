@@ -26,12 +26,24 @@ function refusal(refused: Exclude<PlaceOutcome, { order: Order }>): Problem {
       return new Problem('NOT_FOUND', 'There is no such sale.');
     case 'unknown-sku':
       return new Problem('INVALID_REQUEST', `This sale does not sell ${refused.sku}.`);
+    case 'unknown-seat':
+      return new Problem('INVALID_REQUEST', `${refused.sku} has no seat ${refused.seat}.`);
+    case 'wrong-kind':
+      return new Problem(
+        'INVALID_REQUEST',
+        refused.kind === 'seated' ? `${refused.sku} is sold by seats: name them.` : `${refused.sku} has no seats: say how many.`,
+      );
     case 'key-reused':
       return new Problem('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another payload; a new order needs a new key.');
     case 'sold-out':
       return new Problem('SOLD_OUT', `Of ${refused.sku} there are ${refused.available} left.`, {
         sku: refused.sku,
         available: refused.available,
+      });
+    case 'seat-taken':
+      return new Problem('SEAT_TAKEN', `Of ${refused.sku} these seats are taken: ${refused.seats.join(', ')}.`, {
+        sku: refused.sku,
+        seats: refused.seats,
       });
     case 'buyer-limit':
       return new Problem('BUYER_LIMIT', `A buyer may have ${refused.limit} units of this sale over all orders.`, { limit: refused.limit });

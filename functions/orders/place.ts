@@ -3,31 +3,47 @@ import type { Clock } from '../shared/clock.ts';
 import { UnsettledTransaction } from '../shared/dynamo.ts';
 import { holdIdOf, orderIdOf, payloadHashOf } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
-import { type Hold, mergeLines, type StockLine } from '../stock/stock.model.ts';
+import { type Hold, type LineUnits, mergeLines } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import { byItem, type ClaimRepository } from './claim.repository.ts';
-import type { Order, PaymentMethod } from './order.model.ts';
+import type { Order } from './order.model.ts';
 import type { OrderRepository } from './order.ports.ts';
-import { beyondTotal, followingRun, holdOf, placement, standingOf } from './placement.model.ts';
+import type { PlaceOrder } from './order.schemas.ts';
+import {
+  beyondTotal,
+  followingRun,
+  holdOf,
+  type KnownSeats,
+  placement,
+  standingOf,
+  stockLineOf,
+  unlistedSeats,
+} from './placement.model.ts';
 
 export interface PlaceRequest {
   readonly saleId: string;
   readonly buyerId: string;
   readonly key: string;
   /** The parsed body with its defaults: what "the same payload" compares. */
-  readonly body: { readonly items: readonly StockLine[]; readonly payment: { readonly method: PaymentMethod } };
+  readonly body: PlaceOrder;
 }
 
 export type PlaceOutcome =
   | { outcome: 'placed' | 'replayed'; order: Order }
   | { outcome: 'key-reused' | 'unknown-sale' | 'paused' | 'stock-not-ready' | 'try-again' }
   | { outcome: 'unknown-sku'; sku: string }
+  | { outcome: 'unknown-seat'; sku: string; seat: string }
+  /** `kind` is how the item is sold, which is not how it was asked for. */
+  | { outcome: 'wrong-kind'; sku: string; kind: 'counted' | 'seated' }
   | { outcome: 'sold-out'; sku: string; available: number }
+  | { outcome: 'seat-taken'; sku: string; seats: readonly string[] }
   | { outcome: 'buyer-limit'; limit: number }
   | { outcome: 'not-open'; state: 'scheduled' | 'closed' };
 
 export interface PlacePorts {
   readonly sales: { known(saleId: string): Promise<Sale | undefined>; fresh(saleId: string): Promise<Sale | undefined> };
+  /** The seats that a copy of the sale has; asked only for who wants seats. */
+  readonly seats: { names(sale: Sale): Promise<KnownSeats> };
   readonly stock: Stock;
   readonly claims: ClaimRepository;
   readonly orders: OrderRepository;
@@ -61,7 +77,7 @@ export async function placeOrder(request: PlaceRequest, ports: PlacePorts): Prom
 function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
   const { stock, claims, orders } = ports;
   const { saleId, buyerId } = request;
-  const lines = mergeLines(request.body.items);
+  const lines = mergeLines(request.body.items.map(stockLineOf));
   const holdId = holdIdOf(ports.holdSecret, buyerId, saleId, request.key);
   const orderId = orderIdOf(holdId);
   const payloadHash = payloadHashOf(request.body);
@@ -85,6 +101,11 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
           return (await replayIfPlaced()) ?? { outcome: reserved.outcome === 'ENDED' ? 'try-again' : 'stock-not-ready' };
         case 'UNKNOWN_SKU':
           return { outcome: 'unknown-sku', sku: reserved.sku };
+        case 'WRONG_KIND':
+          return { outcome: 'wrong-kind', sku: reserved.sku, kind: reserved.kind };
+        case 'UNKNOWN_SEAT':
+          // A Redis that fell back behind a restock of seats has forgotten the orders of those as well.
+          return (await replayIfPlaced()) ?? { outcome: 'unknown-seat', sku: reserved.sku, seat: reserved.seat };
         case 'KEY_REUSED':
           return (await replayIfPlaced()) ?? { outcome: 'key-reused' };
         case 'PAUSED':
@@ -95,6 +116,8 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
         // The answers that a crowd gets: an order is looked for only where Redis is known to have forgotten some.
         case 'SOLD_OUT':
           return (reserved.behind && (await replayIfPlaced())) || { outcome: 'sold-out', sku: reserved.sku, available: reserved.available };
+        case 'SEAT_TAKEN':
+          return (reserved.behind && (await replayIfPlaced())) || { outcome: 'seat-taken', sku: reserved.sku, seats: reserved.seats };
         case 'BUYER_LIMIT':
           return (reserved.behind && (await replayIfPlaced())) || { outcome: 'buyer-limit', limit: reserved.limit };
       }
@@ -123,6 +146,8 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
             if (swapped.outcome === 'SOLD_OUT') {
               return abandon(hold, { outcome: 'sold-out', sku: swapped.sku, available: swapped.available });
             }
+            // No other seat will do, so the whole set is given up.
+            if (swapped.outcome === 'SEAT_TAKEN') return abandon(hold, { outcome: 'seat-taken', sku: swapped.sku, seats: swapped.seats });
             if (swapped.outcome !== 'SWAPPED') return holdIsGone();
             hold = { ...hold, lines: swapped.lines };
           }
@@ -142,20 +167,29 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
     lines.some(({ sku, quantity }) => (hold.lines.find((line) => line.sku === sku)?.units.length ?? 0) < quantity);
 
   async function claim(hold: Hold) {
-    const beyond = beyondTotal(hold.lines, sale);
-    const refusedByTotal = beyond.length > 0 ? beyondTotal(beyond, (await ports.sales.fresh(saleId)) ?? sale) : [];
+    const neverOnSale = await unitsNeverOnSale(hold.lines);
     // A hold that lost units to a swap and found no others is short: it needs units before it can be an order.
-    if (refusedByTotal.length > 0 || isShort(hold)) return { outcome: 'collided' as const, units: refusedByTotal, slots: [] };
+    if (neverOnSale.length > 0 || isShort(hold)) return { outcome: 'collided' as const, units: neverOnSale, slots: [] };
     const placing = placement(hold, sale, request.body.payment.method);
     const result = await claims.claim(placing);
     return result.outcome === 'claimed' ? { outcome: 'claimed' as const, order: placing.next } : result;
   }
 
+  /** Units that the sale, read again before anything is refused by it, does not have. */
+  async function unitsNeverOnSale(held: readonly LineUnits[]): Promise<LineUnits[]> {
+    const missingFrom = async (copy: Sale, units: readonly LineUnits[]) => {
+      const hasSeats = units.some(({ seated }) => seated);
+      return [...beyondTotal(units, copy), ...(hasSeats ? unlistedSeats(units, await ports.seats.names(copy)) : [])];
+    };
+    const missing = await missingFrom(sale, held);
+    return missing.length === 0 ? [] : missingFrom((await ports.sales.fresh(saleId)) ?? sale, missing);
+  }
+
   /** Swaps the collided units, and with them the run of owned ones that follows, so that the next attempt does not meet those. */
-  async function swap(hold: Hold, collided: readonly { sku: string; units: readonly string[] }[]) {
+  async function swap(hold: Hold, collided: readonly LineUnits[]) {
     const run = await claims.owners(saleId, followingRun(collided, sale));
     const owned = byItem([
-      ...collided.flatMap(({ sku, units }) => units.map((unit) => ({ sku, unit }))),
+      ...collided.flatMap(({ units, ...line }) => units.map((unit) => ({ ...line, unit }))),
       ...run.filter((owner) => owner.orderId !== orderId),
     ]);
     return stock.swap(saleId, { holdId, bornUs: hold.bornUs, lines, owned });

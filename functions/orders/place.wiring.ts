@@ -1,6 +1,8 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { knownSales } from '../sales/known-sales.ts';
+import { knownSeats } from '../sales/known-seats.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { seatRepository } from '../sales/seat.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
@@ -11,7 +13,7 @@ import { claimRepository } from './claim.repository.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
 import type { PlacePorts } from './place.ts';
 
-const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'HOLD_SECRET']);
+const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'SEATS_TABLE', 'HOLD_SECRET']);
 const { database, orders } = connectOrders(environment);
 
 /** What placing an order needs, connected at the first request. */
@@ -25,6 +27,7 @@ export const placePorts = once(async (): Promise<PlacePorts> => {
     holdSecret,
     claims: claimRepository(database, orderTablesFrom(environment)),
     sales: knownSales((saleId) => sales.get(saleId, { consistent: true })),
+    seats: knownSeats(seatRepository(database, environment.SEATS_TABLE).list),
     clock: systemClock,
   };
 });

@@ -1,16 +1,20 @@
 import type { Sale } from '../sales/sale.model.ts';
 import { orderIdOf } from '../shared/ids.ts';
-import type { Hold, LineUnits } from '../stock/stock.model.ts';
+import type { Hold, LineUnits, StockLine } from '../stock/stock.model.ts';
 import type { OrderStanding } from '../stock/stock.ports.ts';
-import { hasEnded, nextDueMs, type Order, type PaymentMethod, type Transition } from './order.model.ts';
+import { hasEnded, nextDueMs, type Order, type PaymentMethod, retiresUnits, type Transition } from './order.model.ts';
+import type { PlaceOrder } from './order.schemas.ts';
+
+/** The seats of a sale by item, to be looked up. */
+export type KnownSeats = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The first version of an order: a hold's units at the sale's frozen prices. Throws if the sale does not sell a unit's item. */
 export function placement(hold: Hold, sale: Sale, method: PaymentMethod): Transition {
   const priceOf = new Map(sale.items.map((item) => [item.sku, item.priceMinor]));
-  const items = hold.lines.map(({ sku, units }) => {
+  const items = hold.lines.map(({ sku, units, seated }) => {
     const priceMinor = priceOf.get(sku);
     if (priceMinor === undefined) throw new RangeError(`${sale.saleId} does not sell ${sku}`);
-    return { sku, quantity: units.length, units: [...units], priceMinor };
+    return { sku, quantity: units.length, units: [...units], priceMinor, ...(seated ? { seated } : {}) };
   });
   // The hold's birth is the moment the script decided, by the one clock that decides: Redis'.
   const createdAtMs = Math.floor(hold.bornUs / 1000);
@@ -48,33 +52,47 @@ export const holdOf = (order: Order): Hold => ({
   payloadHash: order.payloadHash,
   bornUs: order.bornUs,
   expiresAtMs: order.holdExpiresAtMs,
-  lines: order.items.map(({ sku, units }) => ({ sku, units })),
+  lines: order.items.map(({ sku, units, seated }) => ({ sku, units, ...(seated ? { seated } : {}) })),
   slots: order.slots,
 });
 
 /** What Redis should make of the order's hold. */
 export const standingOf = (order: Order): OrderStanding => {
-  if (hasEnded(order)) return 'ended';
+  if (hasEnded(order)) return retiresUnits(order) ? 'retired' : 'ended';
   return order.status === 'RESERVED' ? 'live' : 'confirmed';
 };
 
-/** Units whose serial exceeds the item's total: whatever Redis says, they were never put on sale. */
+/** The line of a request as the stock takes it. */
+export const stockLineOf = ({ sku, quantity, seats }: PlaceOrder['items'][number]): StockLine =>
+  seats === undefined ? { sku, quantity: quantity ?? 0 } : { sku, quantity: seats.length, seats };
+
+/** Units whose serial exceeds the item's total: whatever Redis says, they were never put on sale. Seats have no serial. */
 export function beyondTotal(lines: readonly LineUnits[], sale: Sale): LineUnits[] {
   const totalOf = new Map(sale.items.map((item) => [item.sku, item.total]));
   return lines
+    .filter(({ seated }) => !seated)
     .map(({ sku, units }) => ({ sku, units: units.filter((unit) => Number(unit) > (totalOf.get(sku) ?? 0)) }))
     .filter(({ units }) => units.length > 0);
 }
 
+/** Seats that the sale's list does not name: whatever Redis says, they were never put on sale. */
+export const unlistedSeats = (lines: readonly LineUnits[], seats: KnownSeats): LineUnits[] =>
+  lines
+    .filter(({ seated }) => seated)
+    .map((line) => ({ ...line, units: line.units.filter((unit) => !seats.get(line.sku)?.has(unit)) }))
+    .filter(({ units }) => units.length > 0);
+
 /** How many units after a collision are looked up at once: a page that one read brings. */
 const runUnitsMax = 100;
 
-/** The units that follow the collided ones: after a failover Redis hands out whole runs that are long sold. */
+/** The serials that follow the collided ones: after a failover Redis hands out whole runs that are long sold. A seat is asked for by name. */
 export function followingRun(collided: readonly LineUnits[], sale: Sale): LineUnits[] {
-  return collided.map(({ sku, units }) => {
-    const total = sale.items.find((item) => item.sku === sku)?.total ?? 0;
-    const from = Math.max(...units.map(Number)) + 1;
-    const count = Math.max(0, Math.min(runUnitsMax, total - from + 1));
-    return { sku, units: Array.from({ length: count }, (_, offset) => String(from + offset)) };
-  });
+  return collided
+    .filter(({ seated }) => !seated)
+    .map(({ sku, units }) => {
+      const total = sale.items.find((item) => item.sku === sku)?.total ?? 0;
+      const from = Math.max(...units.map(Number)) + 1;
+      const count = Math.max(0, Math.min(runUnitsMax, total - from + 1));
+      return { sku, units: Array.from({ length: count }, (_, offset) => String(from + offset)) };
+    });
 }

@@ -142,7 +142,7 @@ async function clearSuspects(saleId: string, lines: readonly LineUnits[], ports:
   });
   const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
   const free = byItem(
-    lines.flatMap(({ sku, units }) => units.filter((unit) => !owned.has(`${sku} ${unit}`)).map((unit) => ({ sku, unit }))),
+    lines.flatMap(({ units, ...line }) => units.filter((unit) => !owned.has(`${line.sku} ${unit}`)).map((unit) => ({ ...line, unit }))),
   );
   if (free.length === 0) return;
   const returned = await ports.stock.returnSuspects(saleId, free);

@@ -1,12 +1,20 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { fulfilOrder } from '../fulfilment/fulfil.ts';
 import { charge } from '../payments/charge.ts';
+import { cancellationRepository } from '../sales/cancellation.repository.ts';
+import { endOrders } from '../sales/end-orders.ts';
+import { mendSeats } from '../sales/mend-seats.ts';
+import { pushSale } from '../sales/push-sale.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { seatRepository } from '../sales/seat.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
+import { replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
+import { keepCurrent } from '../stock/rebuild.care.ts';
+import { stockKeys } from '../stock/stock.keys.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { claimRepository } from './claim.repository.ts';
 import { compensate } from './compensate.ts';
@@ -14,22 +22,44 @@ import { confirmOrder } from './confirm.ts';
 import { dueOrders } from './due.repository.ts';
 import { expireOrder } from './expire.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
+import { saleOrders } from './sale-orders.repository.ts';
 import type { SweepPorts } from './sweep.ts';
+import { endForGood } from './take-back.ts';
 
-const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'FULFILMENTS_TABLE', 'TICKET_SECRET']);
+const environment = readEnvironment([
+  ...stockVariables,
+  ...orderVariables,
+  'SALES_TABLE',
+  'SEATS_TABLE',
+  'FULFILMENTS_TABLE',
+  'TICKET_SECRET',
+]);
 const { database, orders } = connectOrders(environment);
 const tables = orderTablesFrom(environment);
 const ticketSecrets = secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, Date.now);
 
 /** What a sweep needs: every step of the saga, driven without events. */
 export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>> => {
-  const { stock } = await connectStock(environment);
+  const { redis, stock } = await connectStock(environment);
   const fulfilmentsTable = environment.FULFILMENTS_TABLE;
   const ticketSecret = async () => (await ticketSecrets())[0];
   const sales = saleRepository(database, environment.SALES_TABLE);
+  const seats = seatRepository(database, environment.SEATS_TABLE);
   return {
     sales: { live: (nowMs) => sales.liveSales(nowMs) },
-    tend: [],
+    tend: [
+      keepCurrent({ stock }),
+      mendSeats({ seats, stock }),
+      endOrders({
+        cancellations: cancellationRepository(database, environment.SALES_TABLE),
+        close: (sale) => pushSale(sale, { ...stock, settled: (saleId) => replicated(redis, stockKeys(saleId).sale) }),
+        ordersFrom: saleOrders(database, tables.orders).from,
+        endOrder: endForGood({ orders, compensate: compensate({ orders, stock, clock }), clock }),
+        nowMs: stock.nowMs,
+        runMs: 20_000,
+        clock,
+      }),
+    ],
     stock,
     orders,
     claims: claimRepository(database, tables),

@@ -57,7 +57,7 @@ const versionsOf = async (order: Order) => {
   const { Items = [] } = await tables.database.send(
     new QueryCommand({
       TableName: 'outbox',
-      KeyConditionExpression: 'orderId = :order',
+      KeyConditionExpression: 'subject = :order',
       ExpressionAttributeValues: { ':order': order.orderId },
     }),
   );

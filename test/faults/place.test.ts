@@ -104,7 +104,7 @@ describe('a Redis that has lost its last writes', () => {
 
   it('does not sell beyond the total that DynamoDB knows, whatever Redis believes', async () => {
     const sale = await engine.openSale('total', 3);
-    await engine.stock.load({ ...sale, version: 2, items: sale.items.map((item) => ({ ...item, total: 50 })) });
+    await engine.stock.update({ ...sale, version: 2, items: sale.items.map((item) => ({ ...item, total: 50 })) });
     const outcomes = await Promise.all(Array.from({ length: 12 }, (_, n) => engine.place('total', `buyer-${n}`)));
     expect(outcomes.filter(({ outcome }) => outcome === 'placed')).toHaveLength(3);
     expect([...(await engine.unitRows('total')).keys()].sort()).toEqual(['1', '2', '3']);
@@ -124,7 +124,7 @@ describe('a Redis that has lost its last writes', () => {
     const rollBack = await engine.snapshot();
     const order = orderOf(await engine.place(sale.saleId, 'ada'));
     await rollBack();
-    await engine.stock.load({ ...sale, version: 2, control });
+    await engine.stock.update({ ...sale, version: 2, control });
     expect(await engine.place(sale.saleId, 'ada')).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
     const refused = control === 'closed' ? { outcome: 'not-open', state: 'closed' } : { outcome: 'paused' };
     expect(await engine.place(sale.saleId, 'bob')).toEqual(refused);

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { displayStatusOf } from '../../../functions/orders/display-status.model.ts';
+import { orderEvents } from '../../../functions/orders/order.events.ts';
 import {
   asPlaced,
   authorise,
@@ -8,7 +10,6 @@ import {
   confirm,
   type Decision,
   decline,
-  displayStatusOf,
   expire,
   expiryGraceMs,
   fulfil,
@@ -22,9 +23,15 @@ import {
   paymentMethods,
   paymentStates,
   refund,
+  refundTerms,
   release,
+  requestRefund,
+  retiresUnits,
   type Transition,
+  takeBack,
 } from '../../../functions/orders/order.model.ts';
+import { eventsOf, outboxRow } from '../../../functions/orders/outbox.model.ts';
+import { standingOf } from '../../../functions/orders/placement.model.ts';
 import { anOrder } from '../../support/orders.ts';
 
 type Rule = (order: Order, nowMs: number) => Decision;
@@ -36,6 +43,9 @@ const rules: Record<string, Rule> = {
   fulfil: (order, nowMs) => fulfil(order, [{ sku: 'tee', unit: '1', code: 'code' }], nowMs),
   expire,
   cancel,
+  callOff: (order, nowMs) => takeBack(order, { reason: 'called off', units: 'retire' }, nowMs),
+  refundAndReturn: (order, nowMs) => requestRefund(order, refundTerms(order, { reason: 'moved', returnUnits: true }), nowMs),
+  refundAndRetire: (order, nowMs) => requestRefund(order, refundTerms(order, { reason: 'used', returnUnits: false }), nowMs),
   refund,
   release,
 };
@@ -62,12 +72,13 @@ describe('an order', () => {
     fc.assert(
       fc.property(sequences, methods, (names, method) => {
         const { done } = run(anOrder({ payment: { method, state: 'none' } }), names, afterExpiryMs);
-        const freed = done.filter(({ transition }) => transition.units === 'free');
-        expect(freed.length).toBeLessThanOrEqual(1);
+        const left = (transition: Transition) => transition.units === 'free' || transition.units === 'retire';
+        expect(done.filter(({ transition }) => left(transition)).length).toBeLessThanOrEqual(1);
         expect(done.filter(({ transition }) => transition.units === 'sell').length).toBeLessThanOrEqual(1);
         for (const { before, transition } of done) {
           if (hasEnded(before)) expect(transition.next.status).toBe(before.status);
-          expect(transition.units === 'free').toBe(hasEnded(transition.next) && !hasEnded(before));
+          expect(left(transition)).toBe(hasEnded(transition.next) && !hasEnded(before));
+          if (left(transition)) expect(transition.units).toBe(retiresUnits(transition.next) ? 'retire' : 'free');
         }
       }),
     );
@@ -156,6 +167,78 @@ describe('an order', () => {
     const fulfilled = run(anOrder(), ['authorise', 'confirm', 'capture', 'fulfil'], 0).order;
     expect(cancel(fulfilled, 0)).toEqual({ outcome: 'stay', reason: 'not-cancellable' });
     expect(cancel(run(anOrder(), ['expire'], afterExpiryMs).order, 0)).toEqual({ outcome: 'stay', reason: 'not-cancellable' });
+  });
+
+  it('is refunded from CONFIRMED with its units for sale again, and from FULFILLED only when that is asked for', () => {
+    const confirmed = run(anOrder(), ['authorise', 'confirm'], 0).order;
+    const fulfilled = run(confirmed, ['capture', 'fulfil'], 0).order;
+    const ends = (order: Order, rule: string) => run(order, [rule, 'refund'], 0).order;
+    expect(ends(confirmed, 'refundAndRetire')).toMatchObject({
+      status: 'REFUNDED',
+      payment: { state: 'voided' },
+      takenBack: { units: 'free' },
+    });
+    expect(ends(fulfilled, 'refundAndReturn')).toMatchObject({
+      status: 'REFUNDED',
+      payment: { state: 'refunded' },
+      takenBack: { units: 'free' },
+    });
+    expect(ends(fulfilled, 'refundAndRetire')).toMatchObject({ status: 'REFUNDED', takenBack: { reason: 'used', units: 'retire' } });
+    for (const order of [anOrder(), ends(fulfilled, 'refundAndReturn'), run(fulfilled, ['refundAndRetire'], 0).order]) {
+      expect(requestRefund(order, { reason: 'again', units: 'free' }, 0)).toEqual({ outcome: 'stay', reason: 'not-refundable' });
+    }
+  });
+
+  it('that is fulfilled is due again from its refund until Redis has let go, and displays it', () => {
+    const fulfilled = run(anOrder(), ['authorise', 'confirm', 'capture', 'fulfil'], 0).order;
+    expect([fulfilled.dueAtMs, nextStep(fulfilled, 0)]).toEqual([undefined, 'rest']);
+    const refunding = run(fulfilled, ['refundAndRetire'], 0).order;
+    expect([refunding.status, nextStep(refunding, 0), displayStatusOf(refunding)]).toEqual([
+      'REFUNDING',
+      'compensate',
+      'REFUND_IN_PROGRESS',
+    ]);
+    expect(refunding.dueAtMs).toBeDefined();
+    const refunded = run(refunding, ['refund'], 0).order;
+    expect([refunded.status, nextStep(refunded, 0), displayStatusOf(refunded)]).toEqual(['REFUNDED', 'compensate', 'REFUNDED']);
+    const released = run(refunded, ['release'], 0).order;
+    expect([released.dueAtMs, nextStep(released, 0)]).toEqual([undefined, 'rest']);
+  });
+
+  it.each([
+    { paid: [], ends: 'CANCELLED', payment: 'none' },
+    { paid: ['authorise'], ends: 'CANCELLED', payment: 'voided' },
+    { paid: ['authorise', 'confirm'], ends: 'REFUNDED', payment: 'voided' },
+    { paid: ['authorise', 'confirm', 'capture'], ends: 'REFUNDED', payment: 'refunded' },
+    { paid: ['authorise', 'confirm', 'capture', 'fulfil'], ends: 'REFUNDED', payment: 'refunded' },
+  ])('whose sale is called off ends $ends after [$paid], with its money back and its units retired', ({ paid, ends, payment }) => {
+    const { order, done } = run(anOrder(), [...paid, 'callOff', 'callOff', 'refund', 'callOff'], 0);
+    expect(order).toMatchObject({ status: ends, payment: { state: payment }, stock: 'releasing', takenBack: { units: 'retire' } });
+    expect(done.filter(({ transition }) => transition.units === 'retire')).toHaveLength(1);
+    expect(standingOf(order)).toBe('retired');
+    expect(run(order, ['release'], 0).done).toMatchObject([{ transition: { next: { stock: 'released' }, events: [] } }]);
+  });
+
+  it('that the buyer took back first keeps to that when its sale is called off', () => {
+    const refunding = run(anOrder(), ['authorise', 'confirm', 'cancel'], 0).order;
+    expect(run(refunding, ['callOff'], 0).done).toEqual([]);
+    expect(standingOf(run(refunding, ['refund'], 0).order)).toBe('ended');
+    const declined = run(anOrder(), ['decline'], 0).order;
+    expect(run(declined, ['callOff'], 0).done).toEqual([]);
+  });
+
+  it('says in its events why it was taken back and what becomes of its units', () => {
+    const dataOf = (names: readonly string[]) => {
+      const { done } = run(anOrder(), names, 0);
+      const events = done.flatMap(({ transition }) => eventsOf(outboxRow(transition)));
+      for (const { name, detail } of events) expect(orderEvents[name].safeParse(detail).success, name).toBe(true);
+      return events.at(-1)?.detail.data;
+    };
+    const paid = ['authorise', 'confirm', 'capture', 'fulfil'];
+    expect(dataOf([...paid, 'refundAndRetire'])).toMatchObject({ reason: 'used', units: 'retire', totalMinor: 2_500 });
+    expect(dataOf(['authorise', 'confirm', 'cancel'])).toEqual({ units: 'free', totalMinor: 2_500, currency: 'EUR' });
+    expect(dataOf(['callOff'])).toEqual({ reason: 'called off', units: 'retire' });
+    expect(dataOf(['cancel'])).toEqual({ units: 'free' });
   });
 
   it('shows its first answer to whoever repeats the key, whatever has happened since', () => {
