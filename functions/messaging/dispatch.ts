@@ -1,4 +1,3 @@
-import { eventsOf, type OutboxRow } from '../orders/outbox.model.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 
@@ -15,10 +14,10 @@ export interface Bus {
   publish(entries: readonly BusEntry[]): Promise<boolean[]>;
 }
 
-/** A row of the outbox as it came over the stream. */
+/** A row of the outbox as it came over the stream, and the events that it asks for. */
 export interface DispatchRecord {
   readonly recordId: string;
-  readonly row: OutboxRow;
+  readonly entries: readonly BusEntry[];
 }
 
 /** PutEvents takes ten entries a call. */
@@ -29,10 +28,8 @@ const callsAtOnce = 4;
  * Publishes every event of the rows, at least once, and returns the ids of the rows of which any event was not taken: those, and by the
  * stream's rule all after the first of them, come again. The bus keeps no order, so calls run side by side.
  */
-export async function dispatch(records: readonly DispatchRecord[], bus: Bus, source: string): Promise<string[]> {
-  const entries = records.flatMap(({ recordId, row }) =>
-    eventsOf(row).map(({ name, detail }) => ({ recordId, entry: { source, name, detail, atMs: row.atMs } })),
-  );
+export async function dispatch(records: readonly DispatchRecord[], bus: Bus): Promise<string[]> {
+  const entries = records.flatMap(({ recordId, entries }) => entries.map((entry) => ({ recordId, entry })));
   const calls = Array.from({ length: Math.ceil(entries.length / entriesMax) }, (_, call) =>
     entries.slice(call * entriesMax, (call + 1) * entriesMax),
   );

@@ -5,21 +5,24 @@ import type { TransactOutcome, Write } from '../shared/dynamo.ts';
 import { type Idempotency, type KeyedRequest, onceByKey, type StoredAnswer } from '../shared/idempotency.ts';
 import { again } from '../shared/retry.ts';
 import { newSaleAnswer } from './sale.answer.ts';
-import { hasClosed, type Sale } from './sale.model.ts';
+import { hasClosed, type Sale, type SeatList } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
 import type { SaleRepository } from './sale.repository.ts';
 import type { NewSale } from './sale.schemas.ts';
-import { createSaleWrite } from './sale.writes.ts';
+import { createSaleWrite, putSeatsWrite } from './sale.writes.ts';
+import { packSeats } from './seat.model.ts';
+import type { SeatRepository } from './seat.repository.ts';
 
 export interface CreateSalePorts {
   readonly products: { getMany(skus: readonly string[]): Promise<Product[]> };
-  readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markLoaded'>;
+  readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markLoaded' | 'bumpEpoch'>;
+  readonly seats: Pick<SeatRepository, 'list'>;
   readonly stock: Pick<SaleStock, 'load'>;
   /** Whether anybody has ordered in the sale. */
   readonly hasOrders: (saleId: string) => Promise<boolean>;
   readonly idempotency: Idempotency;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
-  readonly tables: { readonly products: string; readonly sales: string };
+  readonly tables: { readonly products: string; readonly sales: string; readonly seats: string };
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -56,7 +59,9 @@ async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSa
   if (currency === undefined || currencies.length > 1) return { outcome: 'mixed-currencies', currencies };
 
   const nowMs = ports.clock.nowMs();
-  const sale = saleFrom(body, products, currency, nowMs, ports.newId);
+  const saleId = body.saleId ?? ports.newId();
+  const chunks = packSeats(saleId, seatsOf(body));
+  const sale = saleFrom({ saleId, body, seatChunks: chunks.length }, products, currency, nowMs);
   const entries = await saleListsOf([...products.values()], sale.saleId, nowMs, ports);
   const crowded = entries.find(({ saleIds }) => saleIds.length > salesPerProductMax);
   if (crowded) return { outcome: 'in-too-many-sales', sku: crowded.product.sku };
@@ -65,6 +70,7 @@ async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSa
   const settled = await ports.transact([
     ports.idempotency.remember(request, answer, nowMs),
     createSaleWrite(sale, ports.tables.sales),
+    ...chunks.map((chunk) => putSeatsWrite(chunk, ports.tables.seats)),
     ...entries.map(({ product, saleIds }) => enterSaleWrite(product, saleIds, ports.newId(), ports.tables.products)),
   ]);
   if (settled.outcome === 'committed') return { outcome: 'created', saleId: sale.saleId, answer };
@@ -76,9 +82,14 @@ async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSa
   return again;
 }
 
-function saleFrom(body: NewSale, products: ReadonlyMap<string, Product>, currency: string, nowMs: number, newId: () => string): Sale {
+function saleFrom(
+  { saleId, body, seatChunks }: { readonly saleId: string; readonly body: NewSale; readonly seatChunks: number },
+  products: ReadonlyMap<string, Product>,
+  currency: string,
+  nowMs: number,
+): Sale {
   return {
-    saleId: body.saleId ?? newId(),
+    saleId,
     name: body.name,
     opensAtMs: body.opensAt,
     closesAtMs: body.closesAt,
@@ -89,13 +100,17 @@ function saleFrom(body: NewSale, products: ReadonlyMap<string, Product>, currenc
     version: 1,
     epoch: 1,
     currency,
-    items: body.items.flatMap(({ sku, units }) => {
+    items: body.items.flatMap(({ sku, units, seats }) => {
       const product = products.get(sku);
-      return product ? [{ sku, name: product.name, priceMinor: product.priceMinor, currency, total: units, seated: false }] : [];
+      const total = seats?.length ?? units ?? 0;
+      return product ? [{ sku, name: product.name, priceMinor: product.priceMinor, currency, total, seated: seats !== undefined }] : [];
     }),
+    ...(seatChunks > 0 ? { seatChunks } : {}),
     createdAtMs: nowMs,
   };
 }
+
+const seatsOf = ({ items }: NewSale): SeatList => new Map(items.flatMap(({ sku, seats }) => (seats ? [[sku, seats]] : [])));
 
 /** Each product's sales with the new one; closed ones are dropped where the list has grown long. */
 async function saleListsOf(products: readonly Product[], saleId: string, nowMs: number, { sales }: CreateSalePorts) {
@@ -106,13 +121,22 @@ async function saleListsOf(products: readonly Product[], saleId: string, nowMs: 
 
 /**
  * Loads the stock of a sale whose stock was never loaded. Only then: if Redis lost what it had, loading the sale as if nothing were
- * sold would hand out sold units, and rebuilding it is another matter.
+ * sold would hand out sold units. Such a sale is rebuilt, which whoever misses it asks for.
  */
-async function loadOnce(saleId: string, attempt: 'created' | 'replayed', { sales, stock, hasOrders }: CreateSalePorts): Promise<void> {
+async function loadOnce(
+  saleId: string,
+  attempt: 'created' | 'replayed',
+  { sales, seats, stock, hasOrders }: CreateSalePorts,
+): Promise<void> {
   const found = await sales.loading(saleId);
   if (!found || found.stockLoaded) return;
   // The first attempt may have died between the load and its mark: where somebody has ordered, there was stock.
   const wasLoaded = attempt === 'replayed' && (await hasOrders(saleId));
-  if (!wasLoaded) await stock.load(found.sale);
+  if (!wasLoaded) {
+    // Each load has an epoch of its own. The sale's first is its creator's, who may still be at it when the key is repeated.
+    const epoch = attempt === 'created' ? found.sale.epoch : await sales.bumpEpoch(found.sale);
+    if (epoch === undefined) return;
+    await stock.load({ ...found.sale, epoch }, await seats.list(found.sale));
+  }
   await sales.markLoaded(saleId);
 }

@@ -2,12 +2,13 @@ import { type Endpoint, endpoint, keyedRequest } from '../shared/http.ts';
 import { encodeCursor } from '../shared/page.ts';
 import { Problem } from '../shared/problems.ts';
 import { type CreateSaleOutcome, type CreateSalePorts, createSale } from './create-sale.ts';
+import { type ListSeatsPorts, listSeats } from './list-seats.ts';
 import { listSales, type ReadSalesPorts, readSale } from './read-sales.ts';
 import { etagOf, isKnownTo } from './sale.answer.ts';
-import { createSaleRoute, listSalesRoute, readSaleRoute } from './sale.routes.ts';
-import { saleList } from './sale.schemas.ts';
+import { createSaleRoute, listSalesRoute, listSeatsRoute, readSaleRoute } from './sale.routes.ts';
+import { saleList, seatList } from './sale.schemas.ts';
 
-export type SaleEndpointPorts = CreateSalePorts & ReadSalesPorts;
+export type SaleEndpointPorts = CreateSalePorts & ReadSalesPorts & ListSeatsPorts;
 
 /** An answer that may be kept for a second, or 304 for who has it already. */
 function cacheable<Body>(body: Body, ifNoneMatch: string | undefined) {
@@ -30,6 +31,24 @@ export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
           return cacheable(read.sale, headers['if-none-match']);
         case 'not-found':
           throw new Problem('NOT_FOUND', 'There is no such sale.');
+        case 'stock-not-ready':
+          throw new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
+      }
+    }),
+
+    endpoint(listSeatsRoute, async ({ params, query, headers }) => {
+      const listed = await listSeats(params.saleId, { sku: query.sku, limit: query.limit, after: query.cursor }, ports);
+      switch (listed.outcome) {
+        case 'page': {
+          const nextCursor = listed.next === undefined ? null : encodeCursor(seatList, listed.next);
+          return cacheable({ items: listed.seats, nextCursor }, headers['if-none-match']);
+        }
+        case 'not-found':
+          throw new Problem('NOT_FOUND', 'There is no such sale.');
+        case 'not-seated':
+          throw new Problem('INVALID_REQUEST', `query.sku: this sale sells no seats of ${query.sku}`);
+        case 'bad-position':
+          throw new Problem('INVALID_REQUEST', 'query.cursor: is not a cursor of this list');
         case 'stock-not-ready':
           throw new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
       }

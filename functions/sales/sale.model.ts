@@ -10,6 +10,9 @@ export interface SaleItem {
   readonly seated: boolean;
 }
 
+/** The seats of a sale by item, in the order in which they were put on sale. */
+export type SeatList = ReadonlyMap<string, readonly string[]>;
+
 /** A sale that was called off: every order that lives is ended, in bounded steps, until `doneAtMs` is there. */
 export interface SaleCancellation {
   readonly reason: string;

@@ -1,4 +1,4 @@
-import type { Sale } from './sale.model.ts';
+import type { Sale, SeatList } from './sale.model.ts';
 
 /** What is left of a sale by Redis, and Redis' time. */
 export interface SaleStockLevels {
@@ -6,8 +6,28 @@ export interface SaleStockLevels {
   readonly items: readonly { readonly sku: string; readonly available: number }[];
 }
 
+interface NotLoaded {
+  readonly outcome: 'NOT_LOADED';
+}
+
+export type SeatState = 'free' | 'held' | 'sold';
+
 /** The stock as the sales capability sees it. Every method may be repeated. */
 export interface SaleStock {
-  load(sale: Sale): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
-  read(saleId: string): Promise<({ outcome: 'READ' } & SaleStockLevels) | { outcome: 'NOT_LOADED' }>;
+  load(sale: Sale, seats?: SeatList): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
+  read(saleId: string): Promise<({ outcome: 'READ' } & SaleStockLevels) | NotLoaded>;
+  /** Brings a newer copy of the sale. A stock that is not loaded will not be loaded with an older one. */
+  update(sale: Sale): Promise<{ outcome: 'UPDATED' | 'UP_TO_DATE' } | NotLoaded>;
+  /** Puts seats on sale; those that are there stay as they are. */
+  addSeats(saleId: string, sku: string, seats: readonly string[]): Promise<{ outcome: 'ADDED' } | NotLoaded>;
+  /** `unknown`: the seat has not come to Redis yet. */
+  seatStates(
+    saleId: string,
+    sku: string,
+    seats: readonly string[],
+  ): Promise<{ outcome: 'STATES'; states: readonly (SeatState | 'unknown')[] } | NotLoaded>;
+  /** Returns when what was brought to the sale's stock is safe from the failure of a node; throws when that takes too long. */
+  settled(saleId: string): Promise<void>;
+  /** The time by the clock that opens and closes sales. */
+  nowMs(): Promise<number>;
 }

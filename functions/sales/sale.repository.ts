@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import { ReadIncomplete, scanPage } from '../shared/reads.ts';
@@ -8,11 +9,16 @@ export interface SaleRepository {
   /** Those that exist, read with strong consistency, in no particular order. */
   getMany(saleIds: readonly string[]): Promise<Sale[]>;
   list(page: { limit: number; after?: string | undefined }): Promise<{ sales: Sale[]; next: string | undefined }>;
-  /** The sales whose holds may still be alive, for whoever looks after holds: all that closed less than 2 days ago, or have not. */
+  /**
+   * The sales that somebody has to look after: those whose holds may still be alive, which is all that closed less than 2 days ago or have
+   * not, and those that were called off and whose orders have not all ended.
+   */
   liveSales(nowMs: number): Promise<Sale[]>;
   /** The sale, and whether its stock was ever loaded, read with strong consistency. */
   loading(saleId: string): Promise<{ sale: Sale; stockLoaded: boolean } | undefined>;
   markLoaded(saleId: string): Promise<void>;
+  /** Gives a load of the sale's stock an epoch of its own: the next one, if the sale still has the one that was read; otherwise undefined. */
+  bumpEpoch(sale: Pick<Sale, 'saleId' | 'epoch'>): Promise<number | undefined>;
 }
 
 /** A hold lives an hour at most, and the sweeper may have been away. */
@@ -21,7 +27,7 @@ const scanPagesMax = 1_000;
 
 /** The sale as rules know it. */
 function saleFrom(item: Record<string, unknown>): Sale {
-  const { stockLoaded: _, ...sale } = item;
+  const { stockLoaded: _s, endingPass: _e, ...sale } = item;
   return sale as unknown as Sale;
 }
 
@@ -53,13 +59,15 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
 
     // Sales are few, so the whole table is read: an index by closing time would have one partition, and would not make it cheaper.
     async liveSales(nowMs) {
+      const mayHaveHolds = 'closesAtMs > :gone';
+      const hasOrdersToEnd = '(attribute_exists(cancellation) AND attribute_not_exists(cancellation.doneAtMs))';
       const sales: Sale[] = [];
       let pages = 0;
       const scan = paginateScan(
         { client: database },
         {
           TableName: tableName,
-          FilterExpression: 'closesAtMs > :gone',
+          FilterExpression: [mayHaveHolds, hasOrdersToEnd].join(' OR '),
           ExpressionAttributeValues: { ':gone': nowMs - holdsGoneAfterMs },
           ConsistentRead: true,
         },
@@ -86,6 +94,26 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
           ExpressionAttributeValues: { ':true': true },
         }),
       );
+    },
+
+    // That attribute alone, and not the version: an epoch is no change of the sale that copies of it must follow.
+    async bumpEpoch({ saleId, epoch }) {
+      const next = epoch + 1;
+      try {
+        await database.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { saleId },
+            UpdateExpression: 'SET epoch = :next',
+            ConditionExpression: 'epoch = :read',
+            ExpressionAttributeValues: { ':next': next, ':read': epoch },
+          }),
+        );
+        return next;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return undefined;
+        throw error;
+      }
     },
   };
 }

@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { SaleId, Sku } from '../shared/ids.ts';
+import { SaleId, Seat, Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
 import { Line } from '../shared/text.ts';
+import { unitsPerItemMax } from './control.model.ts';
+import { seatsPerItemMax } from './seat.model.ts';
 
 /** 13 digits of milliseconds: what the stock scripts take. */
 const momentMsMax = 9_999_999_999_999;
@@ -14,11 +16,29 @@ const Moment = z.iso
   .meta({ description: 'RFC 3339, from 1970 to 2286. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
 
 export const saleItemsMax = 50;
-export const unitsPerItemMax = 1_000_000;
+const PerBuyerLimit = z.int().min(1).max(20);
+
+const Units = z.int().min(1).max(unitsPerItemMax).optional().meta({ description: 'How many come on sale.', example: 1000 });
+
+const Seats = z
+  .array(Seat)
+  .min(1)
+  .max(seatsPerItemMax)
+  .superRefine((seats, context) => {
+    const seen = new Set<string>();
+    const repeated = seats.find((seat) => seen.size === seen.add(seat).size);
+    if (repeated !== undefined) context.addIssue({ code: 'custom', message: `must name each seat once, and names ${repeated} again` });
+  })
+  .optional()
+  .meta({ description: 'The seats that come on sale, in the order in which they are listed.', example: ['A-1', 'A-2'] });
+
+const unitsOrSeats = ({ units, seats }: { units?: unknown; seats?: unknown }) => (units === undefined) !== (seats === undefined);
+const eitherOr = 'must have either units or seats';
 
 const NewSaleItem = z
-  .strictObject({ sku: Sku, units: z.int().min(1).max(unitsPerItemMax).meta({ description: 'How many are for sale.', example: 1000 }) })
-  .meta({ id: 'NewSaleItem' });
+  .strictObject({ sku: Sku, units: Units, seats: Seats })
+  .refine(unitsOrSeats, eitherOr)
+  .meta({ id: 'NewSaleItem', description: 'Either `units`, sold by number, or `seats`, sold by name.' });
 
 const skusDiffer = (items: readonly { sku: string }[]) => new Set(items.map((item) => item.sku)).size === items.length;
 
@@ -33,7 +53,7 @@ export const NewSale = z
       .default('reserve-first')
       .meta({ description: '`reserve-first` holds the units and then charges.' }),
     holdSeconds: z.int().min(5).max(3_600).default(300).meta({ description: 'How long a hold waits for its payment.' }),
-    perBuyerLimit: z.int().min(1).max(20).optional().meta({ description: 'Units per buyer over all orders; no limit when left out.' }),
+    perBuyerLimit: PerBuyerLimit.optional().meta({ description: 'Units per buyer over all orders; no limit when left out.' }),
     items: z.array(NewSaleItem).min(1).max(saleItemsMax).refine(skusDiffer, 'must name each sku once'),
   })
   .refine((sale) => sale.opensAt < sale.closesAt, { path: ['closesAt'], message: 'must be later than opensAt' })
@@ -79,3 +99,41 @@ export const SalePath = z.strictObject({ saleId: SaleId });
 export const saleList = 'sales';
 export const SaleListQuery = z.strictObject(pageQuery(saleList));
 export const SalePage = pageOf(SaleAnswer).meta({ id: 'SalePage' });
+
+export const SaleWishes = z
+  .strictObject({
+    state: z.enum(['paused', 'open', 'closed']).optional().meta({ description: '`closed` is final.' }),
+    opensAt: Moment.optional(),
+    closesAt: Moment.optional(),
+    perBuyerLimit: PerBuyerLimit.optional().meta({
+      description: 'Only of a sale that has a limit. Lowering it takes nothing from anyone and stops further buying.',
+    }),
+  })
+  .refine((wishes) => Object.values(wishes).some((wish) => wish !== undefined), 'must have a field to change')
+  .meta({ id: 'SaleWishes', description: 'What is to be changed; what is left out stays.' });
+export type SaleWishes = z.output<typeof SaleWishes>;
+
+const Reason = Line(500).meta({ description: 'For the record.', example: 'The band has added a second row.' });
+
+export const Restock = z
+  .strictObject({ sku: Sku, units: Units, seats: Seats, reason: Reason })
+  .refine(unitsOrSeats, eitherOr)
+  .meta({ id: 'Restock', description: 'What comes on sale besides: `units` of an item sold by number, `seats` of one sold by name.' });
+export type Restock = z.output<typeof Restock>;
+
+export const SaleCancellationRequest = z.strictObject({ reason: Reason }).meta({ id: 'SaleCancellation' });
+
+export const seatList = 'seats';
+export const SeatListQuery = z.strictObject({
+  sku: Sku.meta({ description: 'An item of the sale that is sold by seats.' }),
+  ...pageQuery(seatList),
+});
+
+export const SeatAnswer = z
+  .strictObject({
+    seat: Seat,
+    state: z.enum(['free', 'held', 'sold']).meta({ description: '`held`: somebody is about to buy it, or it is not for sale yet.' }),
+  })
+  .meta({ id: 'SeatOfSale' });
+export type SeatAnswer = z.output<typeof SeatAnswer>;
+export const SeatPage = pageOf(SeatAnswer).meta({ id: 'SeatPage' });

@@ -1,0 +1,96 @@
+import type { Order, TakingBack } from '../orders/order.model.ts';
+import type { Clock } from '../shared/clock.ts';
+import { inParallel } from '../shared/parallel.ts';
+import { log } from '../shared/telemetry.ts';
+import type { CancellationRepository, EndingPass, OrderPosition } from './cancellation.repository.ts';
+import type { Sale } from './sale.model.ts';
+
+export interface EndOrdersPorts {
+  readonly cancellations: CancellationRepository;
+  /** Returns when the stock sells nothing of the sale any more. May be repeated. */
+  readonly close: (sale: Sale) => Promise<void>;
+  /** A page of the sale's orders beginning at a position, and the position after it; none after the last page. The index may lag behind. */
+  readonly ordersFrom: (
+    saleId: string,
+    position: OrderPosition,
+    limit: number,
+  ) => Promise<{ readonly orders: readonly Order[]; readonly next: OrderPosition | undefined }>;
+  /** Ends an order if it lives; one that has ended is left as it is. May be repeated. */
+  readonly endOrder: (order: Order, takenBack: TakingBack) => Promise<void>;
+  /** The time by the clock that opens and closes sales. */
+  readonly nowMs: () => Promise<number>;
+  /** How long a run takes on more orders: others want to be looked after, too. */
+  readonly runMs: number;
+  readonly clock: Clock;
+}
+
+const pageOrders = 50;
+const atOnce = 16;
+/**
+ * The pass that settles it begins this long after the stock was seen to sell no more. An order that was on its way at that moment is written
+ * within a function's 15 s, and the index by sale shows it soon after.
+ */
+export const lastPassAfterMs = 60_000;
+
+/**
+ * Ends the orders of a sale that was called off, page by page, for as long as there is time. Progress is kept after each page, so a crash
+ * costs one. It is done when a whole pass, begun a minute after the last unit could be taken, has met no order that could not be ended.
+ * Any number of runs, also at once, come to the same.
+ */
+export const endOrders = (ports: EndOrdersPorts) => async (sale: Sale, hasTime: () => boolean) => {
+  const { saleId, cancellation } = sale;
+  if (!cancellation || cancellation.doneAtMs !== undefined) return;
+  const { cancellations, ordersFrom, clock } = ports;
+  const takenBack: TakingBack = { reason: cancellation.reason, units: 'retire' };
+  const untilMs = clock.nowMs() + ports.runMs;
+  const goesOn = () => clock.nowMs() < untilMs && hasTime();
+
+  let pass = await passToWalk(sale, ports);
+  while (pass && !pass.ended && goesOn()) {
+    const { orders, next } = await ordersFrom(saleId, pass.position, pageOrders);
+    const { failed, cutShort } = await endPage(orders, takenBack, goesOn, ports);
+    // The page begins anew the next time: those of it that have ended cost nothing then.
+    if (cutShort) return;
+    pass = { ...pass, failed: pass.failed + failed, position: next ?? pass.position, ended: next === undefined };
+    if (settlesIt(pass)) await cancellations.finish(saleId, await ports.nowMs());
+    else await cancellations.keep(saleId, pass);
+  }
+};
+
+const lastPassFromMs = ({ closedAtMs }: EndingPass) => closedAtMs + lastPassAfterMs;
+const settlesIt = (pass: EndingPass) => pass.ended && pass.failed === 0 && pass.startedAtMs >= lastPassFromMs(pass);
+
+/** The pass to go on with, or the next one; none while it is too early for the next. */
+async function passToWalk(sale: Sale, { cancellations, close, nowMs }: EndOrdersPorts): Promise<EndingPass | undefined> {
+  const known = await cancellations.pass(sale.saleId);
+  if (known && !known.ended) return known;
+  if (known && (await nowMs()) < lastPassFromMs(known)) return undefined;
+  // A stock that was not reached may sell on: as long as it is not, no pass says anything.
+  await close(sale);
+  const startedAtMs = await nowMs();
+  return { closedAtMs: known?.closedAtMs ?? startedAtMs, startedAtMs, position: { shard: 0 }, failed: 0, ended: false };
+}
+
+/** Ends the orders side by side. One order's trouble must not keep the others from their money: it is counted. */
+async function endPage(
+  orders: readonly Order[],
+  takenBack: TakingBack,
+  goesOn: () => boolean,
+  { endOrder }: EndOrdersPorts,
+): Promise<{ failed: number; cutShort: boolean }> {
+  const outcome = { failed: 0, cutShort: false };
+  await inParallel(orders, atOnce, async (order) => {
+    if (!goesOn()) {
+      outcome.cutShort = true;
+      return;
+    }
+    try {
+      await endOrder(order, takenBack);
+    } catch (error) {
+      outcome.failed += 1;
+      const { saleId, orderId } = order;
+      log.warn('an order of a sale that was called off could not be ended', { saleId, orderId, error });
+    }
+  });
+  return outcome;
+}
