@@ -111,8 +111,10 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
         case 'PAUSED':
           return (await replayIfPlaced()) ?? { outcome: 'paused' };
         case 'NOT_OPEN':
-          // Before a sale opens nobody can have an order of it, and a crowd is at the door.
-          return (reserved.state === 'closed' && (await replayIfPlaced())) || { outcome: 'not-open', state: reserved.state };
+          // A crowd is at the door of a sale that has not opened, and hardly anybody has an order of it: only if its opening was put off again.
+          return (
+            ((reserved.state === 'closed' || reserved.behind) && (await replayIfPlaced())) || { outcome: 'not-open', state: reserved.state }
+          );
         // The answers that a crowd gets: an order is looked for only where Redis is known to have forgotten some.
         case 'SOLD_OUT':
           return (reserved.behind && (await replayIfPlaced())) || { outcome: 'sold-out', sku: reserved.sku, available: reserved.available };

@@ -80,7 +80,7 @@ export const reserve = defineScript({
     UNKNOWN_SKU: z.tuple([z.string()]).transform(([sku]) => ({ sku })),
     WRONG_KIND: z.tuple([z.string(), z.enum(itemKinds)]).transform(([sku, kind]) => ({ sku, kind })),
     UNKNOWN_SEAT: z.tuple([z.string(), z.string()]).transform(([sku, seat]) => ({ sku, seat })),
-    NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed'])]).transform(([state]) => ({ state })),
+    NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed']), flag]).transform(([state, behind]) => ({ state, behind })),
     PAUSED: bare,
     BUYER_LIMIT: z.tuple([whole, whole, flag]).transform(([limit, used, behind]) => ({ limit, used, behind })),
     SOLD_OUT: z.tuple([z.string(), whole, flag]).transform(([sku, available, behind]) => ({ sku, available, behind })),

@@ -4,7 +4,7 @@
 --   then per item, each item once: sku, quantity in digits or the seats ('2', '@A-1,B-2'), together 1 to 20 units
 -- -> RESERVED bornUs expiresAtMs slots lines state     state: '' for a new hold, otherwise that of the hold that was there (H, A or C)
 --  | NOT_LOADED | KEY_REUSED | ENDED | UNKNOWN_SKU sku | WRONG_KIND sku counted|seated | UNKNOWN_SEAT sku seat
---  | NOT_OPEN scheduled|closed | PAUSED | BUYER_LIMIT limit used behind | SOLD_OUT sku available behind | SEAT_TAKEN sku seats behind
+--  | NOT_OPEN scheduled|closed behind | PAUSED | BUYER_LIMIT limit used behind | SOLD_OUT sku available behind | SEAT_TAKEN sku seats behind
 -- WRONG_KIND says what the item is. SEAT_TAKEN names the line's seats that are not free. behind: 1 when Redis has been caught behind DynamoDB, else 0.
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
 -- Only in a cancelled sale a hold that no order has is refused (NOT_OPEN closed) when it is replayed, so that it becomes none any more.
@@ -53,7 +53,7 @@ if found[2] then
   local state, born, expires, hash, buyer, slots, lines = string.match(found[2], HOLD_RECORD)
   if state == 'E' then return { 'ENDED' } end
   if hash ~= payload_hash or buyer ~= buyer_id then return { 'KEY_REUSED' } end
-  if state == 'H' and control == 'cancelled' then return { 'NOT_OPEN', 'closed' } end
+  if state == 'H' and control == 'cancelled' then return { 'NOT_OPEN', 'closed', behind } end
   if state == 'H' and limit > 0 then
     -- A hold that lost slots to other orders of the buyer (mend) must not become an order: it would slip past the limit.
     local count_slots, _, lacks_slots = allowance()
@@ -88,8 +88,8 @@ end
 local time = redis.call('TIME')
 local micros = string.sub('00000' .. time[2], -6)
 local now_ms = tonumber(time[1] .. string.sub(micros, 1, 3))
-if control == 'closed' or control == 'cancelled' or now_ms >= tonumber(closes_at) then return { 'NOT_OPEN', 'closed' } end
-if now_ms < tonumber(opens_at) then return { 'NOT_OPEN', 'scheduled' } end
+if control == 'closed' or control == 'cancelled' or now_ms >= tonumber(closes_at) then return { 'NOT_OPEN', 'closed', behind } end
+if now_ms < tonumber(opens_at) then return { 'NOT_OPEN', 'scheduled', behind } end
 if control == 'paused' then return { 'PAUSED' } end
 
 local slots = 0

@@ -2,7 +2,7 @@
 -- KEYS[1] sale (hash)
 -- ARGV[1] version   ARGV[2] open|paused|closed|cancelled   ARGV[3] opensAtMs   ARGV[4] closesAtMs   ARGV[5] limit (0: none)   ARGV[6] holdMs
 --   then per item, each item once: sku, total
--- -> UPDATED | UP_TO_DATE | NOT_LOADED     UP_TO_DATE for a copy that is not newer: no effect
+-- -> UPDATED | UP_TO_DATE | NOT_LOADED     UP_TO_DATE for a copy that is not newer: it changes nothing
 -- What was given out stays given out: no next serial and no free unit changes, and totals only grow. Nor does the mark `behind`: a newer copy of
 -- the sale brings no order back that Redis forgot. The epoch stays that of the load. Seats come by add-seats, so a seated item's total is left alone.
 -- Not loaded, the version is noted: whoever is loading the sale from an older copy at this moment must not publish it.
@@ -31,7 +31,11 @@ if not found[1] then
 end
 local _, _, _, _, _, born_floor, known_version, epoch = string.match(found[1], SALE_RECORD)
 if not born_floor then error('BROKEN sale record') end
-if tonumber(known_version) >= version then return { 'UP_TO_DATE' } end
+if tonumber(known_version) >= version then
+  -- Written once more as it is: who then waits for a replica waits for this write, and so for the one of whoever brought the copy first.
+  redis.call('HSET', SALE, 's', found[1])
+  return { 'UP_TO_DATE' }
+end
 local items, unknown = read_items(SALE, skus)
 if not items then return bad_call('update item ' .. unknown) end
 

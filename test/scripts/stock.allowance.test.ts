@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../functions/stock/stock.model.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
-import { aRequest, expectConserved, held, openSale, redisBench } from './stock.harness.ts';
+import { aRequest, expectConserved, held, openHall, openSale, redisBench, wantingSeats } from './stock.harness.ts';
 
 const bench = redisBench();
 const two = { lines: [{ sku: 'tee', quantity: 2 }] };
@@ -43,6 +43,21 @@ describe('mendAllowance', () => {
     expect(await maskOf(saleId, 'ada')).toBe(0b11);
     expect((await held(bench, saleId)).slots).toEqual([3]);
     expect(await bench.stock.reserve(aRequest(saleId, two))).toEqual({ outcome: 'BUYER_LIMIT', limit: 3, used: 3, behind: true });
+  });
+
+  it('counts seats as units, beside others', async () => {
+    const { saleId } = await openHall(bench, ['A-1', 'A-2', '17'], { items: [{ sku: 'tee', total: 5 }], perBuyerLimit: 4 });
+    const lines = [{ sku: 'tee', quantity: 1 }, ...wantingSeats('A-1', '17').lines];
+    const [bob, ada] = [
+      await held(bench, saleId, { buyerId: 'bob', lines: [{ sku: 'tee', quantity: 1 }] }),
+      await held(bench, saleId, { lines }),
+    ];
+    expect(await mend(saleId, bob, 1)).toEqual({ outcome: 'MENDED', slots: [2] });
+    expect(await mend(saleId, ada, 1)).toEqual({ outcome: 'MENDED', slots: [2, 3, 4] });
+    const replay = () => bench.stock.reserve(aRequest(saleId, { holdId: ada.holdId, lines }));
+    expect(await replay()).toMatchObject({ outcome: 'RESERVED', hold: { slots: [2, 3, 4] } });
+    expect(await mend(saleId, { ...ada, slots: [2, 3, 4] }, 1, 2)).toEqual({ outcome: 'BUYER_LIMIT', limit: 4, used: 2 });
+    expect(await replay()).toEqual({ outcome: 'BUYER_LIMIT', limit: 4, used: 4, behind: true });
   });
 
   it('has nothing to mend in a sale without a limit', async () => {

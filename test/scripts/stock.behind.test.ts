@@ -39,7 +39,7 @@ describe('a refusal', () => {
     // A swap that names no owned units only fills up.
     expect(await swap(saleId, short)).toMatchObject({ outcome: 'SWAPPED' });
     await bench.stock.takeExpired(saleId, { limit: 10, retryMs: 1_000 });
-    await bench.stock.load({ ...sale, version: 2 });
+    expect(await bench.stock.update({ ...sale, version: 2 })).toEqual({ outcome: 'UPDATED' });
     expect(await refusals(saleId)).toEqual([false, false]);
   });
 
@@ -125,8 +125,8 @@ describe('a refusal', () => {
     await bench.stock.release(saleId, { ...hold, cause: 'tombstone' });
     await bench.stock.returnSuspects(saleId, [tees(1)]);
     const newer = { ...sale, version: 2, epoch: 2 };
-    expect(await bench.stock.load(newer)).toEqual({ outcome: 'LOADED' });
-    expect(await bench.stock.load(newer)).toEqual({ outcome: 'ALREADY_LOADED' });
+    expect(await bench.stock.update(newer)).toEqual({ outcome: 'UPDATED' });
+    expect(await bench.stock.update(newer)).toEqual({ outcome: 'UP_TO_DATE' });
     expect(await refusals(saleId)).toEqual([true, true]);
   });
 });

@@ -72,7 +72,7 @@ describe('a wrong call', () => {
     async (sku) => {
       const { saleId } = await openSale(bench);
       expect(await bench.stock.reserve(aRequest(saleId, { lines: [{ sku, quantity: 1 }] }))).toEqual({ outcome: 'UNKNOWN_SKU', sku });
-      await expect(openSale(bench, { items: [{ sku, total: 1 }] })).rejects.toThrow('BAD_CALL stock.load item');
+      await expect(openSale(bench, { items: [{ sku, total: 1 }] })).rejects.toThrow('BAD_CALL stock.load-publish item');
     },
   );
 
@@ -101,7 +101,7 @@ describe('a wrong call', () => {
     ];
     for (const [index, change] of wrong.entries()) {
       await expect(openSale(bench, { saleId: `wrong-${index}`, ...change }), JSON.stringify(change)).rejects.toThrow(BadCall);
-      expect(await bench.redis.exists(stockKeys(`wrong-${index}`).sale)).toBe(0);
+      expect(await bench.stock.read(`wrong-${index}`)).toEqual({ outcome: 'NOT_LOADED' });
     }
   });
 

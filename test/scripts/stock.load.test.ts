@@ -1,9 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aRequest, expectConserved, held, openSale, redisBench, tees } from './stock.harness.ts';
+import { BadCall } from '../../functions/shared/script.ts';
+import * as definitions from '../../functions/stock/load.definitions.ts';
+import type { OwnedUnit } from '../../functions/stock/load.scripts.ts';
+import { rebuildKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
+import type { SaleToLoad } from '../../functions/stock/stock.scripts.ts';
+import { all, aRequest, expectConserved, held, openSale, redisBench, serials, tees } from './stock.harness.ts';
 
 const bench = redisBench();
 
-describe('load', () => {
+const aSale = async (changes: Partial<SaleToLoad> = {}): Promise<SaleToLoad> => {
+  const nowMs = await bench.stock.nowMs();
+  return {
+    ...{ saleId: `sale-${randomUUID()}`, epoch: 2, version: 1, control: 'open', holdSeconds: 300 },
+    ...{ opensAtMs: nowMs - 60_000, closesAtMs: nowMs + 60_000, items: [{ sku: 'tee', total: 10 }] },
+    ...changes,
+  };
+};
+
+const aRow = (unit: number | string, changes: Partial<OwnedUnit> = {}): OwnedUnit => ({
+  ...{ sku: 'tee', unit: String(unit), seated: typeof unit === 'string', state: 'HELD', holdId: 'hold-1', buyerId: 'ada' },
+  ...{ atMs: 1_700_000_000_000, ...changes },
+});
+const aSeat = (seat: string, changes: Partial<OwnedUnit> = {}) => aRow(seat, { sku: 'hall', ...changes });
+
+/** One load, step by step, as a rebuild does it. */
+function aLoad(sale: SaleToLoad, epoch = sale.epoch) {
+  const { saleId, holdSeconds } = sale;
+  let chunks = 0;
+  const load = {
+    begin: () => bench.stock.beginLoad(saleId, epoch),
+    units: (rows: OwnedUnit[], chunk = ++chunks) => bench.stock.loadUnits(saleId, { epoch, chunk, rows, holdSeconds }),
+    seats: (sku: string, seats: string[], chunk = ++chunks) => bench.stock.loadSeats(saleId, { epoch, chunk, sku, seats }),
+    free: (sku: string, ...ranges: [number, number][]) =>
+      bench.stock.loadFree(saleId, { epoch, chunk: ++chunks, ranges: ranges.map(([first, last]) => ({ sku, first, last })) }),
+    publish: (items: { sku: string; next?: number; free?: number }[] = [], changes: Partial<SaleToLoad> = {}, sent = chunks) => {
+      const known = new Map(items.map((item) => [item.sku, item]));
+      return bench.stock.publishLoad(
+        { ...sale, ...changes },
+        {
+          ...{ epoch, chunks: sent, behind: true },
+          items: sale.items.map(({ sku, total, seated }) => {
+            if (seated) return { sku, kind: 'seated', total };
+            return { sku, kind: 'counted', total, next: known.get(sku)?.next ?? 1, free: known.get(sku)?.free ?? 0 };
+          }),
+        },
+      );
+    },
+  };
+  return load;
+}
+
+const holdsOf = async (saleId: string) => new Map((await all(bench.stock.holds(saleId))).map((hold) => [hold.holdId, hold]));
+const maskOf = async (saleId: string, buyerId: string) => Number(await bench.redis.hget(stockKeys(saleId).sale, `b:${buyerId}`));
+
+describe('loading a sale that nobody has bought from', () => {
   it('puts all items on sale in one call, up to the 50 of a sale', async () => {
     const items = Array.from({ length: 50 }, (_, index) => ({ sku: `item-${index}`, total: index + 1 }));
     const { saleId } = await openSale(bench, { items });
@@ -16,49 +68,383 @@ describe('load', () => {
     const sale = await openSale(bench);
     const hold = await held(bench, sale.saleId, { lines: [{ sku: 'tee', quantity: 4 }] });
     expect(await bench.stock.load(sale)).toEqual({ outcome: 'ALREADY_LOADED' });
+    expect(await bench.stock.load({ ...sale, version: 2, epoch: 2, control: 'closed' })).toEqual({ outcome: 'ALREADY_LOADED' });
     const { holds } = await expectConserved(bench, sale.saleId);
     expect(holds).toEqual([{ ...hold, state: 'held' }]);
     expect((await held(bench, sale.saleId)).lines).toEqual([tees(5)]);
   });
 
-  it('takes a newer copy of the sale without giving any unit out again', async () => {
-    const sale = await openSale(bench, { perBuyerLimit: 4 });
-    const hold = await held(bench, sale.saleId, { lines: [{ sku: 'tee', quantity: 4 }] });
-    await bench.stock.release(sale.saleId, { ...(await held(bench, sale.saleId, { buyerId: 'bob' })), cause: 'order' });
-    const newer = {
-      ...{ ...sale, version: 2, perBuyerLimit: 2 },
+  it('puts seats on sale beside counted units, however many', async () => {
+    const seats = Array.from({ length: 1_234 }, (_, index) => `R${index % 40}-${index}`);
+    const sale = await aSale({
       items: [
-        { sku: 'tee', total: 12 },
-        { sku: 'mug', total: 3 },
-      ],
-    };
-    expect(await bench.stock.load(newer)).toEqual({ outcome: 'LOADED' });
-    expect(await bench.stock.read(sale.saleId)).toMatchObject({
-      version: 2,
-      limit: 2,
-      items: [
-        { sku: 'tee', total: 12, available: 8, given: 4 },
-        { sku: 'mug', total: 3, available: 3, given: 0 },
+        { sku: 'hall', total: seats.length, seated: true },
+        { sku: 'tee', total: 3 },
       ],
     });
-    const { holds } = await expectConserved(bench, sale.saleId);
-    expect(holds).toContainEqual({ ...hold, state: 'held' });
-    // A lowered limit takes nothing from anyone, and binds what comes.
-    expect(await bench.stock.reserve(aRequest(sale.saleId))).toEqual({ outcome: 'BUYER_LIMIT', limit: 2, used: 4, behind: false });
+    expect(await bench.stock.load(sale, new Map([['hall', seats]]))).toEqual({ outcome: 'LOADED' });
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({
+      items: [
+        { sku: 'hall', kind: 'seated', total: 1_234, available: 1_234, given: 0 },
+        { sku: 'tee', kind: 'counted', total: 3, available: 3, given: 0 },
+      ],
+    });
+    expect(await bench.stock.seatStates(sale.saleId, 'hall', ['R0-0', 'R0-1'])).toMatchObject({ states: ['free', 'unknown'] });
+    // No trace of the load is left.
+    expect(await bench.redis.hmget(stockKeys(sale.saleId).sale, 'l', 'v')).toEqual([null, null]);
+    expect(await bench.redis.exists(stockKeys(sale.saleId).chunks)).toBe(0);
   });
 
-  it('never lowers a total, so no unit that somebody has falls out of the count', async () => {
-    const sale = await openSale(bench);
-    await bench.stock.load({ ...sale, version: 2, items: [{ sku: 'tee', total: 3 }] });
-    expect(await bench.stock.read(sale.saleId)).toMatchObject({ items: [{ sku: 'tee', total: 10 }] });
+  it('fails rather than sell fewer seats than the sale has', async () => {
+    const sale = await aSale({ items: [{ sku: 'hall', total: 2, seated: true }] });
+    await expect(bench.stock.load(sale, new Map([['hall', ['A-1']]]))).rejects.toThrow('INCOMPLETE');
+    expect(await bench.stock.read(sale.saleId)).toEqual({ outcome: 'NOT_LOADED' });
   });
 
-  it('ignores an older copy and a lower epoch', async () => {
-    const sale = await openSale(bench, { epoch: 3, version: 5 });
-    for (const stale of [{ version: 4 }, { version: 5 }, { version: 6, epoch: 2 }]) {
-      expect(await bench.stock.load({ ...sale, ...stale, control: 'closed' })).toEqual({ outcome: 'ALREADY_LOADED' });
+  it('leaves the sale to a load of a higher epoch that is under way', async () => {
+    const sale = await aSale({ epoch: 3 });
+    await aLoad(sale, 4).begin();
+    expect(await bench.stock.load(sale)).toEqual({ outcome: 'ALREADY_LOADED' });
+    expect(await bench.stock.read(sale.saleId)).toEqual({ outcome: 'NOT_LOADED' });
+  });
+});
+
+describe('a load', () => {
+  it('is invisible until it is published, and nobody sells from it', async () => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    expect(await load.begin()).toEqual({ outcome: 'BEGUN' });
+    await load.units([aRow(1)]);
+    for (const reply of [
+      await bench.stock.read(sale.saleId),
+      await bench.stock.reserve(aRequest(sale.saleId)),
+      await bench.stock.release(sale.saleId, { holdId: 'hold-1', bornUs: 1, cause: 'order' }),
+      await bench.stock.confirm(sale.saleId, 'hold-1'),
+      await bench.stock.update({ ...sale, version: 1 }),
+    ]) {
+      expect(reply).toEqual({ outcome: 'NOT_LOADED' });
     }
-    expect(await bench.stock.read(sale.saleId)).toMatchObject({ control: 'open', version: 5, epoch: 3 });
+    expect(await load.publish([{ sku: 'tee', next: 2 }])).toEqual({ outcome: 'LOADED' });
+    expect((await held(bench, sale.saleId)).lines).toEqual([tees(2)]);
+    await expectConserved(bench, sale.saleId);
+  });
+
+  it('makes each order’s hold of its rows, whatever chunks they come in and however often', async () => {
+    const sale = await aSale({
+      items: [
+        { sku: 'tee', total: 20 },
+        { sku: 'mug', total: 5 },
+      ],
+      perBuyerLimit: 8,
+    });
+    const load = aLoad(sale);
+    await load.begin();
+    const bob = { holdId: 'hold-2', buyerId: 'bob', state: 'SOLD' } as const;
+    const chunks = [
+      [aRow(7, { slot: 2 }), aRow(9, { ...bob, slot: 1 })],
+      [aRow(2, { sku: 'mug', slot: 4 }), aRow(3, { slot: 1 })],
+      [aRow(8, { slot: 3 })],
+    ];
+    for (const rows of chunks) expect(await load.units(rows)).toEqual({ outcome: 'TAKEN' });
+    for (const [index, rows] of chunks.entries()) expect(await load.units(rows, index + 1)).toEqual({ outcome: 'TAKEN' });
+    await load.free('tee', [1, 2], [4, 6]);
+    await load.free('mug', [1, 1]);
+    const items = [
+      { sku: 'tee', next: 10, free: 5 },
+      { sku: 'mug', next: 3, free: 1 },
+    ];
+    expect(await load.publish(items)).toEqual({ outcome: 'LOADED' });
+    const { holds } = await expectConserved(bench, sale.saleId, 8);
+    const guessed = { payloadHash: '-', bornUs: 1_700_000_000_000_000, expiresAtMs: 1_700_000_300_000 };
+    expect(holds).toHaveLength(2);
+    expect(holds).toContainEqual({
+      ...{ holdId: 'hold-1', buyerId: 'ada', state: 'acknowledged', slots: [1, 2, 3, 4], ...guessed },
+      lines: expect.arrayContaining([tees(3, 7, 8), { sku: 'mug', units: ['2'] }]),
+    });
+    expect(holds).toContainEqual({ holdId: 'hold-2', buyerId: 'bob', state: 'confirmed', slots: [1], ...guessed, lines: [tees(9)] });
+    // What comes next is what nobody has, lowest first.
+    expect((await held(bench, sale.saleId, { buyerId: 'eve', lines: [{ sku: 'tee', quantity: 7 }] })).lines).toEqual([
+      tees(1, 2, 4, 5, 6, 10, 11),
+    ]);
+  });
+
+  it('gives the units and slots of a hold that it made back, once', async () => {
+    const sale = await aSale({ perBuyerLimit: 2 });
+    const load = aLoad(sale);
+    await load.begin();
+    await load.units([aRow(1, { slot: 1 }), aRow(2, { slot: 2 })]);
+    await load.publish([{ sku: 'tee', next: 3 }]);
+    expect(await bench.stock.reserve(aRequest(sale.saleId))).toMatchObject({ outcome: 'BUYER_LIMIT', used: 2, behind: true });
+    const release = { holdId: 'hold-1', bornUs: 5, cause: 'order' } as const;
+    expect(await bench.stock.release(sale.saleId, release)).toMatchObject({ outcome: 'RELEASED', lines: [tees(1, 2)] });
+    expect(await bench.stock.release(sale.saleId, release)).toEqual({ outcome: 'ALREADY_ENDED' });
+    expect((await held(bench, sale.saleId, { lines: [{ sku: 'tee', quantity: 2 }] })).lines).toEqual([tees(1, 2)]);
+    await expectConserved(bench, sale.saleId, 2);
+  });
+
+  it('never lets a rebuilt hold become an order or end with a tombstone: an order has it', async () => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    await load.begin();
+    await load.units([aRow(1)]);
+    await load.publish([{ sku: 'tee', next: 2 }]);
+    expect(await bench.stock.reserve(aRequest(sale.saleId, { holdId: 'hold-1' }))).toEqual({ outcome: 'KEY_REUSED' });
+    const tombstone = { holdId: 'hold-1', bornUs: 2 ** 52, cause: 'tombstone' } as const;
+    expect(await bench.stock.release(sale.saleId, tombstone)).toEqual({ outcome: 'ORDER_EXISTS' });
+    expect(await bench.stock.takeExpired(sale.saleId, { limit: 10, retryMs: 1 })).toMatchObject({ holds: [] });
+  });
+
+  it('keeps a retired unit out of sale and its slot in use, without a hold', async () => {
+    const sale = await aSale({
+      items: [
+        { sku: 'tee', total: 3 },
+        { sku: 'hall', total: 2, seated: true },
+      ],
+      perBuyerLimit: 2,
+    });
+    const load = aLoad(sale);
+    await load.begin();
+    await load.units([aRow(1, { state: 'RETIRED', slot: 1 }), aSeat('A-1', { state: 'RETIRED', slot: 2 })]);
+    await load.seats('hall', ['A-1', 'A-2']);
+    await load.publish([{ sku: 'tee', next: 2 }]);
+    expect(await holdsOf(sale.saleId)).toEqual(new Map());
+    expect(await maskOf(sale.saleId, 'ada')).toBe(0b11);
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({ items: [{ available: 2 }, { available: 1 }] });
+    expect(await bench.redis.hget(stockKeys(sale.saleId).seats, 'hall|A-1')).toBe('-');
+    expect((await held(bench, sale.saleId, { buyerId: 'bob' })).lines).toEqual([tees(2)]);
+  });
+
+  it.each(['rows first', 'seats first'])('counts the free seats whatever comes first: %s', async (order) => {
+    const sale = await aSale({ items: [{ sku: 'hall', total: 4, seated: true }] });
+    const load = aLoad(sale);
+    await load.begin();
+    const rows = () => load.units([aSeat('A-1'), aSeat('17', { holdId: 'hold-2', state: 'SOLD' })]);
+    if (order === 'rows first') await rows();
+    await load.seats('hall', ['A-1', '17']);
+    await load.seats('hall', ['B-1', 'B-2']);
+    if (order === 'seats first') await rows();
+    expect(await load.publish()).toEqual({ outcome: 'LOADED' });
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({ items: [{ total: 4, available: 2, given: 2 }] });
+    const seats = ['A-1', '17', 'B-1', 'B-2'];
+    expect(await bench.stock.seatStates(sale.saleId, 'hall', seats)).toMatchObject({ states: ['held', 'sold', 'free', 'free'] });
+    expect((await holdsOf(sale.saleId)).get('hold-2')?.lines).toEqual([{ sku: 'hall', units: ['17'], seated: true }]);
+  });
+
+  it('counts as confirmed an order whose rows were read partly before its confirmation and partly after', async () => {
+    const sale = await aSale();
+    for (const states of [
+      ['HELD', 'SOLD'],
+      ['SOLD', 'HELD'],
+    ] as const) {
+      const load = aLoad({ ...sale, saleId: `${sale.saleId}-${states[0]}` });
+      await load.begin();
+      for (const [index, state] of states.entries()) await load.units([aRow(index + 1, { state })]);
+      await load.publish([{ sku: 'tee', next: 3 }]);
+      expect((await holdsOf(`${sale.saleId}-${states[0]}`)).get('hold-1')).toMatchObject({ state: 'confirmed', lines: [tees(1, 2)] });
+    }
+  });
+
+  it('clears what a load before it left, and keeps the note of the newest version', async () => {
+    const sale = await aSale();
+    const [first, second] = [aLoad(sale, 2), aLoad(sale, 3)];
+    await first.begin();
+    await first.units([aRow(1, { holdId: 'left', slot: 1 })]);
+    await first.free('tee', [5, 6]);
+    await bench.stock.update({ ...sale, version: 4 });
+    expect(await second.begin()).toEqual({ outcome: 'BEGUN' });
+    expect(await second.publish([], { version: 3 })).toEqual({ outcome: 'STALE_VERSION' });
+    expect(await second.publish([], { version: 4 })).toEqual({ outcome: 'LOADED' });
+    const { holds } = await expectConserved(bench, sale.saleId);
+    expect(holds).toEqual([]);
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({ version: 4, epoch: 3, items: [{ available: 10 }] });
+  });
+});
+
+describe('a load that another has overtaken', () => {
+  it('adds nothing and publishes nothing, while the other is under way and after it', async () => {
+    const sale = await aSale();
+    const [slow, newer] = [aLoad(sale, 2), aLoad(sale, 3)];
+    await slow.begin();
+    await newer.begin();
+    const late = async () => {
+      const rows = await slow.units([aRow(1)], 1);
+      const seats = await slow.seats('hall', ['A-1'], 2);
+      const free = await bench.stock.loadFree(sale.saleId, { epoch: 2, chunk: 3, ranges: [{ sku: 'tee', first: 1, last: 2 }] });
+      return [rows.outcome, seats.outcome, free.outcome];
+    };
+    expect(await late()).toEqual(['STALE_EPOCH', 'STALE_EPOCH', 'STALE_EPOCH']);
+    expect(await slow.begin()).toEqual({ outcome: 'STALE_EPOCH' });
+    expect(await slow.publish()).toEqual({ outcome: 'STALE_EPOCH' });
+    expect(await newer.publish()).toEqual({ outcome: 'LOADED' });
+    const before = await bench.redis.hgetall(stockKeys(sale.saleId).sale);
+    expect(await late()).toEqual(['STALE_EPOCH', 'STALE_EPOCH', 'STALE_EPOCH']);
+    expect(await slow.begin()).toEqual({ outcome: 'ALREADY_LOADED' });
+    expect(await slow.publish()).toEqual({ outcome: 'ALREADY_LOADED' });
+    expect(await bench.redis.hgetall(stockKeys(sale.saleId).sale)).toEqual(before);
+    await expectConserved(bench, sale.saleId);
+  });
+
+  it('is refused also when Redis lost all of it midway', async () => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    await load.begin();
+    await load.units([aRow(1)]);
+    await bench.redis.del(...Object.values(stockKeys(sale.saleId)));
+    expect(await load.units([aRow(2)])).toEqual({ outcome: 'STALE_EPOCH' });
+    expect(await load.publish([{ sku: 'tee', next: 3 }])).toEqual({ outcome: 'STALE_EPOCH' });
+    expect(await bench.redis.exists(...Object.values(stockKeys(sale.saleId)))).toBe(0);
+  });
+});
+
+describe('publishing', () => {
+  it('is refused while a chunk is missing', async () => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    await load.begin();
+    await load.units([aRow(1)]);
+    expect(await load.publish([{ sku: 'tee', next: 2 }], {}, 2)).toEqual({ outcome: 'INCOMPLETE' });
+    await load.units([aRow(2)]);
+    expect(await load.publish([{ sku: 'tee', next: 3 }])).toEqual({ outcome: 'LOADED' });
+  });
+
+  it('is final: the second time it changes nothing', async () => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    await load.begin();
+    await load.publish();
+    await held(bench, sale.saleId);
+    expect(await load.publish([], { control: 'closed', version: 9 })).toEqual({ outcome: 'ALREADY_LOADED' });
+    await expectConserved(bench, sale.saleId);
+  });
+
+  it('leaves the keys beside the stock alone', async () => {
+    const sale = await aSale();
+    const { lease, asked } = rebuildKeys(sale.saleId);
+    await bench.redis.mset(lease, 'me', asked, '1');
+    await aLoad(sale).begin();
+    expect(await bench.redis.mget(lease, asked)).toEqual(['me', '1']);
+  });
+
+  it('of a cancelled sale says so', async () => {
+    const sale = await aSale({ cancellation: { reason: 'rain', atMs: 1 } });
+    const load = aLoad(sale);
+    await load.begin();
+    await load.publish();
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({ control: 'cancelled' });
+  });
+});
+
+describe('a wrong call of a load', () => {
+  it('is refused by every script for one key or argument too few or too many', async () => {
+    const { sale } = stockKeys('wrong');
+    for (const [name, { text, arity }] of Object.entries(definitions)) {
+      const keys = Array.from({ length: arity.keys }, () => sale);
+      const args = Array.from({ length: arity.args + arity.each }, () => '1');
+      const wrong: [string[], string[]][] = [
+        [keys.slice(1), args],
+        [[...keys, sale], args],
+        [keys, args.slice(1)],
+        [keys, []],
+        ...(arity.each === 1 ? [] : [[keys, [...args, '1']] as [string[], string[]]]),
+      ];
+      for (const [k, a] of wrong) {
+        await expect(bench.redis.eval(text, k.length, ...k, ...a), `${name} ${k.length} ${a.length}`).rejects.toThrow(
+          /^BAD_CALL stock\.load/,
+        );
+      }
+    }
+    expect(await bench.redis.exists(sale)).toBe(0);
+  });
+
+  it.each<Partial<OwnedUnit>>([
+    { unit: '0' },
+    { unit: '1e3' },
+    { unit: '10000000' },
+    { unit: 'A 1', seated: true },
+    { unit: 'x'.repeat(33), seated: true },
+    { sku: 'a|b' },
+    { holdId: '' },
+    { holdId: 'a|b' },
+    { buyerId: 'a|b' },
+    { state: 'FREE' as 'HELD' },
+    { slot: 21 },
+    { atMs: -1 },
+    { atMs: Number.NaN },
+  ])('puts no row in that cannot be: %j', async (wrong) => {
+    const sale = await aSale();
+    const load = aLoad(sale);
+    await load.begin();
+    await expect(load.units([aRow(1), aRow(2, wrong)])).rejects.toThrow(BadCall);
+    expect(await bench.redis.hkeys(stockKeys(sale.saleId).sale)).toEqual(['l']);
+  });
+
+  it.each([[[0, 1]], [[2, 1]], [[1, 10_000_000]]] as [number, number][][])('puts no range in that cannot be: %j', async (range) => {
+    const load = aLoad(await aSale());
+    await load.begin();
+    await expect(load.free('tee', range)).rejects.toThrow(BadCall);
+  });
+
+  it.each([{ next: 0 }, { next: 3, free: 3 }, { free: -1 }, { next: 10_000_001 }])(
+    'publishes no counters that cannot be: %j',
+    async (wrong) => {
+      const sale = await aSale();
+      const load = aLoad(sale);
+      await load.begin();
+      await expect(load.publish([{ sku: 'tee', ...wrong }])).rejects.toThrow(BadCall);
+      expect(await bench.stock.read(sale.saleId)).toEqual({ outcome: 'NOT_LOADED' });
+    },
+  );
+});
+
+describe('any owned units', () => {
+  it('come out as they went in: each unit in its order’s hold or free, each slot used', async () => {
+    const owner = fc.record({ hold: fc.integer({ min: 0, max: 5 }), state: fc.constantFrom('HELD', 'SOLD', 'RETIRED') });
+    const units = fc.array(fc.option(owner, { nil: undefined }), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(units, fc.integer({ min: 1, max: 9 }), async (owners, chunkSize) => {
+        const sale = await aSale({ items: [{ sku: 'tee', total: owners.length }] });
+        // An order has at most 20 units.
+        const rows = owners.flatMap((own, index) => {
+          return own
+            ? [aRow(index + 1, { state: own.state, holdId: `h${own.hold}-${Math.floor(index / 20)}`, buyerId: `b${own.hold}` })]
+            : [];
+        });
+        const load = aLoad(sale);
+        await load.begin();
+        const shuffled = rows.toSorted((a, b) => ((Number(a.unit) * 7) % 41) - ((Number(b.unit) * 7) % 41));
+        const chunks = Array.from({ length: Math.ceil(rows.length / chunkSize) }, (_, n) =>
+          shuffled.slice(n * chunkSize, (n + 1) * chunkSize),
+        );
+        await Promise.all(chunks.map((chunk) => load.units(chunk)));
+        const next = Math.max(0, ...rows.map(({ unit }) => Number(unit))) + 1;
+        const gaps = serials(1, next - 1).filter((unit) => !rows.some((row) => row.unit === unit));
+        // Neighbours in one range: the pool joins what touches.
+        const ranges = gaps.reduce<[number, number][]>((found, unit) => {
+          const last = found.at(-1);
+          if (last?.[1] === Number(unit) - 1) last[1] = Number(unit);
+          else found.push([Number(unit), Number(unit)]);
+          return found;
+        }, []);
+        if (ranges.length > 0) await load.free('tee', ...ranges);
+        expect(await load.publish([{ sku: 'tee', next, free: gaps.length }])).toEqual({ outcome: 'LOADED' });
+
+        const holds = await holdsOf(sale.saleId);
+        const inHolds = [...holds.values()].flatMap(({ holdId, lines }) =>
+          lines.flatMap(({ units }) => units.map((unit) => `${unit} ${holdId}`)),
+        );
+        const alive = rows.filter(({ state }) => state !== 'RETIRED');
+        expect(inHolds.sort()).toEqual(alive.map(({ unit, holdId }) => `${unit} ${holdId}`).sort());
+        const free = owners.length - rows.length;
+        expect(await bench.stock.read(sale.saleId)).toMatchObject({ items: [{ available: free }] });
+        for (let taken = 0; taken < free; taken += 20) {
+          const quantity = Math.min(20, free - taken);
+          const got = (await held(bench, sale.saleId, { buyerId: 'zoe', lines: [{ sku: 'tee', quantity }] })).lines[0]?.units ?? [];
+          expect(got.filter((unit) => rows.some((row) => row.unit === unit))).toEqual([]);
+        }
+        expect(await bench.stock.reserve(aRequest(sale.saleId))).toMatchObject({ outcome: 'SOLD_OUT', available: 0, behind: true });
+      }),
+      { numRuns: 40 },
+    );
   });
 });
 

@@ -45,8 +45,8 @@ describe('reserve', () => {
     const { saleId } = sale;
     const request = aRequest(saleId, { lines: [{ sku: 'tee', quantity: 5 }] });
     const first = await bench.stock.reserve(request);
-    if (change === 'closed') await bench.stock.load({ ...sale, version: 2, control: 'closed' });
-    if (change === 'paused') await bench.stock.load({ ...sale, version: 2, control: 'paused' });
+    if (change === 'closed') await bench.stock.update({ ...sale, version: 2, control: 'closed' });
+    if (change === 'paused') await bench.stock.update({ ...sale, version: 2, control: 'paused' });
     expect(await bench.stock.reserve(request)).toEqual({ ...first, replayed: true });
   });
 
@@ -80,17 +80,17 @@ describe('reserve', () => {
   it('takes nothing outside the window or while paused', async () => {
     const nowMs = await bench.stock.nowMs();
     const refusals = [
-      [{ opensAtMs: nowMs + 60_000 }, { outcome: 'NOT_OPEN', state: 'scheduled' }],
-      [{ closesAtMs: nowMs - 1 }, { outcome: 'NOT_OPEN', state: 'closed' }],
-      [{ control: 'closed' as const }, { outcome: 'NOT_OPEN', state: 'closed' }],
+      [{ opensAtMs: nowMs + 60_000 }, { outcome: 'NOT_OPEN', state: 'scheduled', behind: false }],
+      [{ closesAtMs: nowMs - 1 }, { outcome: 'NOT_OPEN', state: 'closed', behind: false }],
+      [{ control: 'closed' as const }, { outcome: 'NOT_OPEN', state: 'closed', behind: false }],
       [{ control: 'paused' as const }, { outcome: 'PAUSED' }],
       [
         { control: 'paused' as const, opensAtMs: nowMs + 60_000 },
-        { outcome: 'NOT_OPEN', state: 'scheduled' },
+        { outcome: 'NOT_OPEN', state: 'scheduled', behind: false },
       ],
       [
         { control: 'paused' as const, closesAtMs: nowMs - 1 },
-        { outcome: 'NOT_OPEN', state: 'closed' },
+        { outcome: 'NOT_OPEN', state: 'closed', behind: false },
       ],
     ] as const;
     for (const [change, refusal] of refusals) {

@@ -13,6 +13,12 @@ describe('lines of a request', () => {
       { sku: 'tee', quantity: 2 },
     ]);
   });
+
+  it('name all its seats, and are no request when some name seats and others a number', () => {
+    const seats = (...names: string[]) => ({ sku: 'hall', quantity: names.length, seats: names });
+    expect(mergeLines([seats('A-1'), seats('B-1', '17')])).toEqual([seats('A-1', 'B-1', '17')]);
+    expect(() => mergeLines([seats('A-1'), { sku: 'hall', quantity: 1 }])).toThrow(RangeError);
+  });
 });
 
 describe('the partition of a unit', () => {
