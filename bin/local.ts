@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { CannotStart } from '../lib/local/child.ts';
 import { buyCommand, loadDemo } from '../lib/local/demo.ts';
@@ -16,6 +17,15 @@ const Settings = z.object({
     .default('4000')
     .transform(Number)
     .refine((port) => port <= 65_535, portMessage),
+  REPLICAS: z
+    .string()
+    .regex(/^[1-8]$/, 'must be a number of front ends from 1 to 8')
+    .default('1')
+    .transform(Number),
+  DATA_DIR: z
+    .string()
+    .transform((path) => resolve(path))
+    .optional(),
   REDIS_URL: url(/^rediss?$/, 'redis://127.0.0.1:6379'),
   DYNAMODB_ENDPOINT: url(/^https?$/, 'http://127.0.0.1:8000'),
 });
@@ -43,9 +53,9 @@ async function stop(): Promise<never> {
   }
 }
 
-function explain(error: unknown, port: number): string {
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `Port ${port} is in use. Stop what listens there, or choose another: PORT=0 npm start picks a free one.`;
+function explain(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    return `Port ${error.port} is in use. Stop what listens there, or choose another: PORT=0 npm start picks a free one.`;
   }
   const isSaidWhole = error instanceof CannotStart || error instanceof UnsupportedTemplate;
   return error instanceof Error && !isSaidWhole ? (error.stack ?? error.message) : String(error instanceof Error ? error.message : error);
@@ -58,7 +68,11 @@ if (!settings.success) {
   for (const issue of settings.error.issues) complain(`${issue.path.join('.')} ${issue.message}.`);
   process.exit(1);
 }
-const { PORT, REDIS_URL, DYNAMODB_ENDPOINT } = settings.data;
+const { PORT, REPLICAS, DATA_DIR, REDIS_URL, DYNAMODB_ENDPOINT } = settings.data;
+if (PORT + REPLICAS - 1 > 65_535) {
+  complain(`PORT ${PORT} leaves no ports for ${REPLICAS} front ends: the last port is 65535.`);
+  process.exit(1);
+}
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 
@@ -66,6 +80,8 @@ try {
   say('Synthesising the CDK app and starting its parts.');
   runtime = startRuntime({
     port: PORT,
+    replicas: REPLICAS,
+    dataDirectory: DATA_DIR,
     redisUrl: REDIS_URL,
     dynamodbEndpoint: DYNAMODB_ENDPOINT,
     out: say,
@@ -74,13 +90,17 @@ try {
     onLog: (source, line) => line.startsWith('{"level":"info"') || complain(`[${source}] ${line}`),
   });
   const started = await runtime;
-  await loadDemo(started.url, Date.now());
-  say('A demo sale is open. Buy a unit of it as Ada:');
+  const demo = await loadDemo(started.url, Date.now());
+  say(
+    demo === 'open' ? 'A demo sale is open. Buy a unit of it as Ada:' : `The demo sale of an earlier start is ${demo}. It was bought so:`,
+  );
   say(`\n${buyCommand(started.url)}\n`);
+  if (DATA_DIR !== undefined) say(`What is acknowledged is kept in ${DATA_DIR}.`);
+  if (started.urls.length > 1) say(`${started.urls.length} front ends serve the same sales: ${started.urls.join(' ')}`);
   say(`Stampede is ready: ${started.url}`);
 } catch (error) {
   if (!stopping) {
-    complain(explain(error, PORT));
+    complain(explain(error));
     await (await runtime?.catch(() => undefined))?.stop();
     process.exit(1);
   }

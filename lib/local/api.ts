@@ -1,5 +1,4 @@
 import type { Assembly } from './assembly.ts';
-import type { HostedFunction } from './containers.ts';
 import type { Api, RouteTarget } from './gateway.ts';
 import { UnsupportedTemplate } from './intrinsics.ts';
 import { type Issuer, jwtAuthorizer, type Verify } from './issuer.ts';
@@ -11,7 +10,7 @@ type ApiParts = Pick<Assembly, 'apis' | 'stages' | 'routes' | 'integrations' | '
 /** The template's one HTTP API as the gateway serves it. Throws `UnsupportedTemplate` for a route that leads nowhere. */
 export function apiOf(
   { apis, stages, routes, integrations, authorizers }: ApiParts,
-  functionOf: (arn: string, place: string) => HostedFunction,
+  functionOf: (arn: string, place: string) => RouteTarget['function'],
   issuer: Issuer,
   startMs: number,
 ): Omit<Api, 'local'> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { SaleState } from '../../functions/sales/sale.model.ts';
 import { Client } from '../client/client.ts';
 import { type Answer, Connection } from '../client/connection.ts';
 
@@ -12,8 +13,11 @@ const buyer = { userId: 'ada', name: 'Ada', balanceMinor: 100_000, currency: 'EU
 const saleId = 'demo';
 const openMs = 24 * 3_600_000;
 
-/** Loads a sale that is open now, and a buyer with money, through the runtime's own HTTP API. What is there already stays. */
-export async function loadDemo(url: string, nowMs: number): Promise<void> {
+/**
+ * Loads a sale that is open now, and a buyer with money, through the runtime's own HTTP API. What is there already stays; the answer is the
+ * state of the sale.
+ */
+export async function loadDemo(url: string, nowMs: number): Promise<SaleState> {
   const connection = new Connection(url, { connections: 1 });
   try {
     const anyone = new Client(connection);
@@ -24,7 +28,11 @@ export async function loadDemo(url: string, nowMs: number): Promise<void> {
     const times = { opensAt: new Date(nowMs).toISOString(), closesAt: new Date(nowMs + openMs).toISOString() };
     const sale = { saleId, name: 'Demo', ...times, perBuyerLimit: 5, items: [{ sku: product.sku, units: 100 }] };
     // A key of its own: a sale of an earlier start refuses by its id, and stays.
-    expectDone(await operator.createSale(sale, randomUUID()), 'the sale');
+    const made = expectDone(await operator.createSale(sale, randomUUID()), 'the sale');
+    if (made) return made.state;
+    const earlier = await anyone.sale(saleId);
+    // One that can't be read at this moment is being rebuilt, for those who buy.
+    return earlier.ok ? earlier.body.state : 'open';
   } finally {
     await connection.close();
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { becomesReady, CannotStart, freePort, startChild, watched } from './child.ts';
+import type { DataDirectory } from './data-directory.ts';
 
 export interface Database {
   readonly endpoint: string;
@@ -15,20 +16,24 @@ export interface Database {
 
 export interface DatabaseOptions {
   readonly endpoint?: string | undefined;
+  /** Where to keep the file; it is in memory and gone at the end without. */
+  readonly keeps?: DataDirectory | undefined;
   /** Directories of the caller's that go with this process, should it be killed. */
   readonly scratch?: readonly string[];
   readonly onLine?: (line: string) => void;
 }
 
+const fileName = 'dynamodb.sqlite';
 const attemptsMax = 5;
 const readyMsMax = 10_000;
 const askMsMax = 3_000;
 
 /**
- * A DynamoDB server: the one at `endpoint`, or one of our own on a free port of 127.0.0.1 with its file in memory (`/dev/shm` where there is one).
+ * A DynamoDB server: the one at `endpoint`, or one of our own on a free port of 127.0.0.1, with its file in memory (`/dev/shm` where there is one)
+ * unless it is kept. A write is in that file before it is answered: a process that is killed loses nothing.
  * Throws `CannotStart` when the given one does not answer, and when there is no binary for this platform.
  */
-export async function startDatabase({ endpoint, scratch = [], onLine = () => {} }: DatabaseOptions = {}): Promise<Database> {
+export async function startDatabase({ endpoint, keeps, scratch = [], onLine = () => {} }: DatabaseOptions = {}): Promise<Database> {
   if (endpoint !== undefined) {
     if (!(await answers(endpoint)))
       throw new CannotStart(`No DynamoDB server answers at ${endpoint}: start one there, or leave DYNAMODB_ENDPOINT out.`);
@@ -36,7 +41,7 @@ export async function startDatabase({ endpoint, scratch = [], onLine = () => {} 
   }
   const command = findBinary();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const database = await startBundled(command, scratch, onLine);
+    const database = await startBundled(command, { keeps, scratch, onLine });
     if (database) return database;
   }
   throw new CannotStart(`No DynamoDB server came up in ${attemptsMax} attempts.`);
@@ -52,15 +57,18 @@ function findBinary(): string {
   }
 }
 
-async function startBundled(command: string, scratch: readonly string[], onLine: (line: string) => void): Promise<Database | undefined> {
-  const directory = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stampede-'));
-  const file = join(directory, 'dynamodb.sqlite');
+type BundledOptions = Required<Pick<DatabaseOptions, 'keeps' | 'scratch' | 'onLine'>>;
+
+async function startBundled(command: string, { keeps, scratch, onLine }: BundledOptions): Promise<Database | undefined> {
+  const passing = keeps ? [] : [await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stampede-'))];
+  const file = keeps?.at(fileName) ?? join(passing[0] ?? '', fileName);
   const port = await freePort();
-  const child = await startChild({ command, args: ['--port', String(port), '--db-path', file], scratch: [directory, ...scratch] });
+  const child = await startChild({ command, args: ['--port', String(port), '--db-path', file], scratch: [...passing, ...scratch] });
+  await keeps?.noteProcess(child.pid);
   const endpoint = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await child.stop();
-    await rm(directory, { recursive: true, force: true });
+    for (const directory of passing) await rm(directory, { recursive: true, force: true });
   };
   if (!(await becomesReady(() => answers(endpoint), child.ended, readyMsMax))) {
     await stop();

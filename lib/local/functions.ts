@@ -12,14 +12,17 @@ export interface Endpoints {
   readonly secretsManager: string;
 }
 
-/** Behind the gateway: a crowd comes at one moment, and both cores are wanted. */
-const forRequests: Capacity = { containersMax: 2, eventsMax: 64 };
+/** Behind the gateway: a crowd comes at one moment, and both cores are wanted; several front ends have them without a second container each. */
+const forRequests = (replicas: number): Capacity => ({ containersMax: replicas === 1 ? 2 : 1, eventsMax: 64 });
 /** Behind a queue, a stream or a schedule: an event is a batch already, and buyers go first. */
 const forBatches: Capacity = { containersMax: 1, eventsMax: 8 };
 
 export interface HostedFunctions {
-  /** Throws `UnsupportedTemplate`, naming the place that asks, when there is no such function. */
-  byArn(arn: string, place: string): HostedFunction;
+  /**
+   * Throws `UnsupportedTemplate`, naming the place that asks, when there is no such function. What stands behind the gateway is there once
+   * for each replica, from 0 on, with containers and module state of its own; everything else once.
+   */
+  byArn(arn: string, place: string, replica?: number): HostedFunction;
   byName(name: string, place: string): HostedFunction;
   /** Loads every function once, so that one that can't be loaded is known at start. */
   warm(): Promise<void>;
@@ -29,22 +32,30 @@ export interface HostedFunctions {
 export function hostFunctions(
   assembly: Assembly,
   endpoints: Endpoints,
-  options: { readonly blankTransactionTokens: boolean; readonly onLog: (functionName: string, line: string) => void },
+  options: {
+    readonly replicas: number;
+    readonly blankTransactionTokens: boolean;
+    readonly onLog: (functionName: string, line: string) => void;
+  },
 ): HostedFunctions {
   const integrated = assembly.integrations.map(({ properties }) => properties.IntegrationUri);
-  const functions = assembly.functions.map((spec) => {
-    const capacity = integrated.some((uri) => uri.includes(spec.arn)) ? forRequests : forBatches;
+  const copiesOf = assembly.functions.map((spec) => {
+    const isRequested = integrated.some((uri) => uri.includes(spec.arn));
+    const capacity = isRequested ? forRequests(options.replicas) : forBatches;
     const environment = { ...redisIn(spec.properties.Environment.Variables, endpoints.redisUrl), ...lambdaEnvironment(spec, endpoints) };
-    return new HostedFunction({ spec, capacity, environment, ...options });
+    const copies = isRequested ? options.replicas : 1;
+    return Array.from({ length: copies }, () => new HostedFunction({ spec, capacity, environment, ...options }));
   });
-  const find = (place: string, wanted: string, matches: (each: HostedFunction) => boolean) => {
-    const found = functions.find(matches);
+  const functions = copiesOf.flat();
+  const find = (place: string, wanted: string, replica: number, matches: (each: HostedFunction) => boolean) => {
+    const copies = copiesOf.find(([first]) => first && matches(first));
+    const found = copies?.[replica] ?? copies?.[0];
     if (!found) throw new UnsupportedTemplate(`${place}: there is no function ${wanted}`);
     return found;
   };
   return {
-    byArn: (arn, place) => find(place, arn, (each) => each.arn === arn),
-    byName: (name, place) => find(place, name, (each) => each.name === name || each.arn === name),
+    byArn: (arn, place, replica = 0) => find(place, arn, replica, (each) => each.arn === arn),
+    byName: (name, place) => find(place, name, 0, (each) => each.name === name || each.arn === name),
     async warm() {
       await Promise.all(functions.map((each) => each.warm()));
     },

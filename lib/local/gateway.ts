@@ -41,16 +41,15 @@ export interface Gateway {
 
 const stopMs = 5_000;
 
+export interface GatewayOptions {
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly nowMs: () => number;
+  readonly onLog: (line: string) => void;
+}
+
 /** The front door: an HTTP API's routes, authorizer, CORS and events over `node:http` on 127.0.0.1. */
-export async function startGateway({
-  port,
-  nowMs,
-  onLog,
-}: {
-  port: number;
-  nowMs: () => number;
-  onLog: (line: string) => void;
-}): Promise<Gateway> {
+export async function startGateway({ port, nowMs, onLog }: GatewayOptions): Promise<Gateway> {
   let api: Api | undefined;
   let underWay = 0;
   let idle = () => {};

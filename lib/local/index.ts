@@ -5,9 +5,10 @@ import { apiOf } from './api.ts';
 import { assemble } from './assembly.ts';
 import { startBus } from './bus.ts';
 import { guardDirectories } from './child.ts';
+import { type Kept, nothingKept, openDataDirectory } from './data-directory.ts';
 import { startDatabase } from './dynamodb.ts';
 import { hostFunctions } from './functions.ts';
-import { startGateway } from './gateway.ts';
+import { startGateways } from './gateways.ts';
 import { createIssuer } from './issuer.ts';
 import { localRoutes } from './local-routes.ts';
 import { startMappings } from './mappings.ts';
@@ -19,8 +20,12 @@ import { readAssembly, synthesise } from './synthesis.ts';
 import { createTables } from './tables.ts';
 
 export interface RuntimeOptions {
-  /** 0 picks a free one. */
+  /** 0 picks a free one. Front ends beyond the first have the ports that follow, or free ones too. */
   readonly port: number;
+  /** How many front ends serve the one set of data, each with containers of its own; 1 when left out. */
+  readonly replicas?: number | undefined;
+  /** Where everything is kept that is to outlive a restart; nothing is without. Made when it is missing. */
+  readonly dataDirectory?: string | undefined;
   /** A Redis to use instead of one of our own. */
   readonly redisUrl?: string | undefined;
   /** A DynamoDB server to use instead of one of our own. */
@@ -37,7 +42,10 @@ export interface RuntimeOptions {
 }
 
 export interface Runtime {
+  /** The first front end's address, which also names the tokens' issuer. */
   readonly url: string;
+  /** Every front end's address, the first one's first. */
+  readonly urls: readonly string[];
   readonly redisUrl: string;
   readonly dynamodbEndpoint: string;
   readonly sqsUrl: string;
@@ -79,6 +87,8 @@ class Undo {
 /**
  * Hosts the synthesised template on 127.0.0.1: the functions are the bundles that would be deployed, wired as the template says.
  * Several runtimes on one machine share nothing. When a part can't be started, the parts before it are stopped and the reason is thrown.
+ * With a data directory, a later runtime finds there what this one has acknowledged, however this one ends; but messages that were in
+ * queues are gone, and the sweeper goes on with what they were about.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const undo = new Undo();
@@ -99,26 +109,24 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime, 'stop'>> {
-  const { out = () => {}, onLog = () => {}, nowMs = Date.now, signal = new AbortController().signal } = options;
+  const { replicas = 1, out = () => {}, onLog = () => {}, nowMs = Date.now, signal = new AbortController().signal } = options;
   const log = (line: string) => onLog('runtime', line);
   const stopIt = (part: { stop(): unknown }) => part.stop();
 
+  const keeps =
+    options.dataDirectory === undefined ? undefined : await undo.of(openDataDirectory(options.dataDirectory), (it) => it.release());
+  const keptAs = (name: string): Kept => keeps?.kept(name) ?? nothingKept;
   const directory = await undo.of(mkdtemp(join(tmpdir(), 'stampede-')), (path) => rm(path, { recursive: true, force: true }));
   await undo.of(guardDirectories([directory]), (release) => release());
-  // First of all the port: whoever has it already is known at once. Last to start and first to stop is what it serves.
-  const gateway = await startGateway({ port: options.port, nowMs, onLog: log });
-  let gatewayOpen = true;
-  const closeGateway = async () => {
-    if (gatewayOpen) await gateway.stop();
-    gatewayOpen = false;
-  };
-  await undo.of(gateway, closeGateway);
+  // First of all the ports: whoever has one already is known at once. Last to start and first to stop is what they serve.
+  const gateways = await undo.of(startGateways({ port: options.port, count: replicas, nowMs, onLog: log }), stopIt);
+  const [url] = gateways.urls;
 
   const assemblyDirectory = options.cdkOut ?? join(directory, 'cdk.out');
   // All at once; and all are waited for, so that a failure of one leaves none of the others behind.
   const settled = await Promise.allSettled([
-    undo.of(options.redisUrl === undefined ? startRedis({ onLine: out }) : useRedis(options.redisUrl), stopIt),
-    undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, scratch: [directory], onLine: out }), stopIt),
+    undo.of(options.redisUrl === undefined ? startRedis({ keeps, onLine: out }) : useRedis(options.redisUrl), stopIt),
+    undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, keeps, scratch: [directory], onLine: out }), stopIt),
     undo.of(startQueues(), stopIt),
     options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory], signal) : undefined,
   ] as const);
@@ -128,12 +136,13 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   // A given address may hold a password.
   out(`Redis: ${cache.kind} at ${new URL(cache.url).host}. DynamoDB: ${database.endpoint}.`);
 
-  const issuer = await createIssuer(`${gateway.url}/local`, audience);
+  const issuer = await createIssuer(`${url}/local`, audience, keptAs('issuer.json'));
   const parameters = { Issuer: issuer.url, Audience: issuer.audience };
   const assembly = assemble(await readAssembly(assemblyDirectory), { parameters, queueUrl: queues.urlOf });
-  const streams = await unlessAborted(createTables(database.endpoint, assembly.tables), signal);
+  const place = keeps && database.bundled ? `DATA_DIR ${keeps.path}` : `The database at ${database.endpoint}`;
+  const streams = await unlessAborted(createTables(database.endpoint, assembly.tables, place), signal);
   await unlessAborted(queues.create(assembly.queues), signal);
-  const secrets = await undo.of(startSecrets(assembly.secrets), stopIt);
+  const secrets = await undo.of(startSecrets(assembly.secrets, keptAs('secrets.json')), stopIt);
   const bus = await undo.of(startBus(assembly, queues.send, nowMs), stopIt);
 
   const endpoints = {
@@ -143,20 +152,28 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     eventBridge: bus.url,
     secretsManager: secrets.url,
   };
-  const functions = await undo.of(hostFunctions(assembly, endpoints, { blankTransactionTokens: database.bundled, onLog }), stopIt);
+  const functions = await undo.of(
+    hostFunctions(assembly, endpoints, { replicas, blankTransactionTokens: database.bundled, onLog }),
+    stopIt,
+  );
   await unlessAborted(functions.warm(), signal);
   await undo.of(
-    startMappings({ assembly, functions, queues, databaseEndpoint: database.endpoint, streams, onLog: log, nowMs }),
+    startMappings({ assembly, functions, queues, databaseEndpoint: database.endpoint, streams, keptAs, onLog: log, nowMs }),
     (pollers) => bounded(pollers.stop()),
   );
   const scheduler = await undo.of(startScheduler(assembly, functions.byArn, log), stopIt);
-  gateway.open({ ...apiOf(assembly, functions.byArn, issuer, nowMs()), local: localRoutes(issuer, scheduler, nowMs) });
-  await undo.of(gateway, closeGateway);
+  const local = localRoutes(issuer, scheduler, nowMs);
+  gateways.open((replica) => ({
+    ...apiOf(assembly, (arn, place) => functions.byArn(arn, place, replica), issuer, nowMs()),
+    local,
+  }));
+  await undo.of(gateways, stopIt);
 
   const namesOf = (parts: readonly { logicalId: string; name: string }[]) =>
     Object.fromEntries(parts.map(({ logicalId, name }) => [logicalId, name]));
   return {
-    url: gateway.url,
+    url,
+    urls: gateways.urls,
     redisUrl: cache.url,
     dynamodbEndpoint: database.endpoint,
     sqsUrl: queues.url,

@@ -1,5 +1,6 @@
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { createLocalJWKSet, exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
+import { type Kept, nothingKept } from './data-directory.ts';
 
 /** What `POST /local/token` takes. `scope` is a list separated by blanks, as in OAuth. */
 export const TokenRequest = z.strictObject({
@@ -21,10 +22,13 @@ export interface Issuer {
 const algorithm = 'RS256';
 const keyId = 'local-1';
 
-/** An OIDC issuer whose keys last as long as the runtime. `url` is what tokens name as their issuer, and where its documents are. */
-export async function createIssuer(url: string, audience: string): Promise<Issuer> {
-  const { publicKey, privateKey } = await generateKeyPair(algorithm, { modulusLength: 2048 });
-  const key: JWK = { ...(await exportJWK(publicKey)), kid: keyId, alg: algorithm, use: 'sig' };
+/**
+ * An OIDC issuer whose keys last as long as what is kept, or as the runtime. `url` is what tokens name as their issuer, and where its
+ * documents are: another port is another issuer, whose tokens are not this one's.
+ */
+export async function createIssuer(url: string, audience: string, kept: Kept = nothingKept): Promise<Issuer> {
+  const { publicKey, privateKey } = await keyPair(kept);
+  const key: JWK = { ...publicKey, kid: keyId, alg: algorithm, use: 'sig' };
   return {
     url,
     audience,
@@ -41,6 +45,21 @@ export async function createIssuer(url: string, audience: string): Promise<Issue
         .sign(privateKey);
     },
   };
+}
+
+const PrivateKey = z.looseObject({ kty: z.literal('RSA'), n: z.string(), e: z.string(), d: z.string() });
+
+async function keyPair(kept: Kept): Promise<{ publicKey: JWK; privateKey: Awaited<ReturnType<typeof importJWK>> }> {
+  const known = PrivateKey.safeParse(await kept.read()).data;
+  const key = known ?? (await generatedKey());
+  // Before the first token is signed with it.
+  if (!known) await kept.write(key);
+  return { publicKey: { kty: key.kty, n: key.n, e: key.e }, privateKey: await importJWK(key, algorithm) };
+}
+
+async function generatedKey(): Promise<z.output<typeof PrivateKey>> {
+  const { privateKey } = await generateKeyPair(algorithm, { modulusLength: 2048, extractable: true });
+  return PrivateKey.parse(await exportJWK(privateKey));
 }
 
 /** The documents that OIDC clients look for below the issuer's address. */

@@ -1,4 +1,5 @@
 import type { Assembly } from './assembly.ts';
+import type { Kept } from './data-directory.ts';
 import type { HostedFunctions } from './functions.ts';
 import { UnsupportedTemplate } from './intrinsics.ts';
 import { type Poller, startQueuePoller } from './queue-pollers.ts';
@@ -12,6 +13,8 @@ export interface MappingOptions {
   readonly databaseEndpoint: string;
   /** The stream of each table that has one, by the table's name. */
   readonly streams: ReadonlyMap<string, string>;
+  /** Where a consumer of a stream keeps how far it is, by its name. */
+  readonly keptAs: (name: string) => Kept;
   readonly onLog: (line: string) => void;
   readonly nowMs: () => number;
 }
@@ -57,6 +60,7 @@ function startMapping(mapping: Assembly['mappings'][number], options: MappingOpt
   return startStreamPoller({
     ...{ mapping, streamArn, partitionKey, target, onLog, nowMs },
     endpoint: options.databaseEndpoint,
+    kept: options.keptAs(`stream-${mapping.stack}-${mapping.logicalId}.json`),
     async giveUpTo(notice) {
       if (destination === undefined) return;
       const failed = await queues.send(destination, [JSON.stringify(notice)]);

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { becomesReady, CannotStart, freePort, startChild, watched } from './child.ts';
+import type { DataDirectory } from './data-directory.ts';
 
 export interface Redis {
   readonly url: string;
@@ -24,22 +26,51 @@ const programs: readonly Program[] = [
   { command: 'redis-check-rdb', name: 'redis-server' },
 ];
 
+export interface RedisOptions {
+  /** Where to keep what it holds; nothing is kept without. */
+  readonly keeps?: DataDirectory | undefined;
+  readonly onLine?: (line: string) => void;
+}
+
 const attemptsMax = 5;
 const readyMsMax = 10_000;
+/** With what was kept to be read first: some hundred thousand commands a second. */
+const loadedMsMax = 60_000;
 
 /**
- * Starts a Redis of our own on a free port of 127.0.0.1, without persistence and without eviction.
+ * Starts a Redis of our own on a free port of 127.0.0.1, without eviction, and without persistence unless it is to keep what it holds.
  * The first of valkey-server, redis-server and redis-check-rdb that is on the PATH; without any, Valkey inside a worker thread.
  * Throws when none of them answers.
  */
-export async function startRedis({ onLine = () => {} }: { onLine?: (line: string) => void } = {}): Promise<Redis> {
+export async function startRedis({ keeps, onLine = () => {} }: RedisOptions = {}): Promise<Redis> {
   const program = findProgram();
   if (!program) {
     onLine('No redis-server or valkey-server on the PATH: Valkey runs inside this process (slower, and without persistence).');
+    if (keeps) onLine('What it holds is not in DATA_DIR: after a restart, sales are rebuilt from the database.');
     return repeatedly(startWasm);
   }
-  return repeatedly(() => startNative(program, onLine));
+  if (keeps) await mkdir(keeps.at(directoryName), { recursive: true, mode: 0o700 });
+  const words: string[] = [];
+  return repeatedly(
+    () => startNative(program, { keeps, onLine, onWord: (word) => words.push(word) }),
+    () => (keeps ? cannotRead(keeps.at(directoryName), words) : ''),
+  );
 }
+
+const directoryName = 'redis';
+
+const cannotRead = (directory: string, words: readonly string[]): string =>
+  ` It keeps its copy of sales in ${directory}: without that directory it starts, and they are rebuilt from the database. It said: ${words.slice(-3).join(' ')}`;
+
+/**
+ * The append-only file is written before a command is answered, and left to the system to bring to disk: a process that is killed loses
+ * nothing, a machine that loses its power the last half minute, which the database makes good. `everysec` would lose up to two seconds
+ * of a killed process, because it holds writes back while the disk is busy, and `always` waits for the disk at each command.
+ */
+const persistence = (keeps: DataDirectory | undefined) =>
+  keeps
+    ? { appendonly: 'yes', appendfsync: 'no', 'aof-load-truncated': 'yes', dir: keeps.at(directoryName) }
+    : { appendonly: 'no', dir: '/' };
 
 /** A Redis that was given. Throws `CannotStart` when it does not answer. */
 export async function useRedis(url: string): Promise<Redis> {
@@ -58,21 +89,31 @@ export function findProgram(): Program | undefined {
 }
 
 /** The port was free when we asked; another process may have taken it since. */
-async function repeatedly(start: () => Promise<Redis | undefined>): Promise<Redis> {
+async function repeatedly(start: () => Promise<Redis | undefined>, advice = () => ''): Promise<Redis> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const redis = await start();
     if (redis) return redis;
   }
-  throw new CannotStart(`No Redis came up in ${attemptsMax} attempts.`);
+  throw new CannotStart(`No Redis came up in ${attemptsMax} attempts.${advice()}`);
 }
 
-async function startNative({ command, name }: Program, onLine: (line: string) => void): Promise<Redis | undefined> {
+interface NativeOptions {
+  readonly keeps: DataDirectory | undefined;
+  readonly onLine: (line: string) => void;
+  /** Hears what the server says itself. */
+  readonly onWord: (line: string) => void;
+}
+
+async function startNative({ command, name }: Program, { keeps, onLine, onWord }: NativeOptions): Promise<Redis | undefined> {
   const port = await freePort();
-  const options = { bind: '127.0.0.1', port: String(port), save: '', appendonly: 'no', 'maxmemory-policy': 'noeviction', dir: '/' };
+  const options = { bind: '127.0.0.1', port: String(port), save: '', 'maxmemory-policy': 'noeviction', ...persistence(keeps) };
   const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value]);
-  const child = await startChild({ command, args, name });
+  const child = await startChild({ command, args, name, onLine: onWord });
+  await keeps?.noteProcess(child.pid);
   const isOurs = async () => (await ask(port, 'INFO server')).includes(`process_id:${child.pid}\r\n`);
-  if (!(await becomesReady(isOurs, child.ended, readyMsMax))) {
+  // While it reads what was kept, it answers already. (`async_loading` is another thing.)
+  const isReady = async () => (await isOurs()) && (await ask(port, 'INFO persistence')).includes('\r\nloading:0\r\n');
+  if (!(await becomesReady(isReady, child.ended, keeps ? loadedMsMax : readyMsMax))) {
     await child.stop();
     return undefined;
   }

@@ -1,16 +1,28 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import * as z from 'zod';
 import type { Placed } from './assembly.ts';
 import { type JsonServer, ServiceError, serveJson } from './aws-json.ts';
+import { type Kept, nothingKept } from './data-directory.ts';
 import { UnsupportedTemplate } from './intrinsics.ts';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const generate = (length: number): string => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
 
-/** Secrets Manager's `GetSecretValue`, with values made at start as the template asks for them, and kept as long as the runtime runs. */
-export function startSecrets(secrets: readonly Placed<'AWS::SecretsManager::Secret'>[]): Promise<JsonServer> {
-  const values = new Map(
-    secrets.map((secret) => [secret.arn, { name: secret.name, text: secretValueOf(secret), versionId: randomUUID() }]),
-  );
+type Secret = Placed<'AWS::SecretsManager::Secret'>;
+
+/** By a secret's name. */
+const Values = z.record(z.string(), z.object({ text: z.string(), versionId: z.string() }));
+
+/**
+ * Secrets Manager's `GetSecretValue`, with values made at the first start as the template asks for them, and the same as long as they are kept,
+ * or as the runtime runs.
+ */
+export async function startSecrets(secrets: readonly Secret[], kept: Kept = nothingKept): Promise<JsonServer> {
+  const known = Values.safeParse(await kept.read()).data ?? {};
+  const values = new Map(secrets.map((secret) => [secret.arn, { name: secret.name, ...currentOf(secret, known[secret.name]) }]));
+  const current = [...values.values()].map(({ name, ...value }) => [name, value]);
+  // Before anything is made with them. One that the template has no longer may be wanted again.
+  await kept.write({ ...known, ...Object.fromEntries(current) });
   return serveJson('secretsmanager', {
     async GetSecretValue({ SecretId }) {
       const found = [...values].find(([arn, { name }]) => SecretId === arn || SecretId === name);
@@ -21,7 +33,17 @@ export function startSecrets(secrets: readonly Placed<'AWS::SecretsManager::Secr
   });
 }
 
-function secretValueOf({ stack, logicalId, properties }: Placed<'AWS::SecretsManager::Secret'>): string {
+interface SecretValue {
+  readonly text: string;
+  readonly versionId: string;
+}
+
+function currentOf(secret: Secret, known: SecretValue | undefined): SecretValue {
+  const isFixed = secret.properties.SecretString !== undefined;
+  return known && !isFixed ? known : { text: secretValueOf(secret), versionId: randomUUID() };
+}
+
+function secretValueOf({ stack, logicalId, properties }: Secret): string {
   const { SecretString, GenerateSecretString: wanted } = properties;
   if (SecretString !== undefined) return SecretString;
   if (!wanted) throw new UnsupportedTemplate(`${stack}/${logicalId}: neither a value nor a way to make one`);

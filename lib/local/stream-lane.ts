@@ -26,6 +26,8 @@ export interface LaneOptions {
   readonly invoke: (event: { Records: readonly StreamRecord[] }) => Promise<unknown>;
   /** Told of records that were given up, as Lambda's on-failure destination is. */
   readonly onGivenUp: (notice: object) => Promise<void>;
+  /** Told of records that are not delivered again: handled, or given up. */
+  readonly onDone?: (records: readonly StreamRecord[]) => void;
   readonly onLog: (line: string) => void;
   readonly nowMs: () => number;
   /** How long to wait before the next attempt, by the failures so far. */
@@ -100,6 +102,7 @@ export class StreamLane {
         continue;
       }
       const failedAt = await this.#invoke(attempt.records);
+      this.#options.onDone?.(attempt.records.slice(0, failedAt));
       if (failedAt === undefined) continue;
       attempts.unshift(...(await this.#afterFailure(attempt, failedAt)));
     }
@@ -166,6 +169,7 @@ export class StreamLane {
         streamArn,
       },
     });
+    this.#options.onDone?.(records);
   }
 
   #rest(ms: number): Promise<void> {

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Placed } from './assembly.ts';
 import { jsonClient } from './aws-json.ts';
 import type { HostedFunction } from './containers.ts';
+import { type Kept, nothingKept } from './data-directory.ts';
 import { region } from './intrinsics.ts';
 import { compilePattern } from './pattern.ts';
 import type { Poller } from './queue-pollers.ts';
 import { StreamLane, type StreamRecord } from './stream-lane.ts';
+import { StreamProgress } from './stream-progress.ts';
 
 export interface StreamMapping {
   readonly mapping: Placed<'AWS::Lambda::EventSourceMapping'>;
@@ -15,6 +17,8 @@ export interface StreamMapping {
   readonly partitionKey: string;
   readonly target: Pick<HostedFunction, 'invoke' | 'arn'>;
   readonly giveUpTo: (notice: object) => Promise<void>;
+  /** How far this consumer is, for the next start. */
+  readonly kept?: Kept | undefined;
   readonly onLog: (line: string) => void;
   readonly nowMs: () => number;
 }
@@ -29,6 +33,12 @@ const quietAfterMs = 3_000;
 const errorRestMs = 500;
 const shardsAgainMs = 10_000;
 
+interface ShardDescription {
+  readonly ShardId: string;
+  readonly ParentShardId?: string;
+  readonly SequenceNumberRange?: { readonly EndingSequenceNumber?: string };
+}
+
 interface Shard {
   readonly id: string;
   readonly parentId: string | undefined;
@@ -40,12 +50,13 @@ interface Shard {
 
 /**
  * A DynamoDB stream's event source mapping: records of one key stay in order, in as many lanes as the mapping's parallelization factor.
- * Positions live as long as this runtime; a new one begins where the mapping's starting position says.
+ * It goes on where an earlier run was, if that was kept, and otherwise begins where the mapping's starting position says.
  */
 export function startStreamPoller(source: StreamMapping): Poller {
   const client = jsonClient(source.endpoint, 'DynamoDBStreams_20120810');
   const { mapping, streamArn, target } = source;
   const { properties } = mapping;
+  const progress = new StreamProgress(streamArn, source.kept ?? nothingKept, source.onLog);
   const lanes = Array.from(
     { length: properties.ParallelizationFactor },
     () =>
@@ -60,6 +71,7 @@ export function startStreamPoller(source: StreamMapping): Poller {
         functionArn: target.arn,
         invoke: (event) => target.invoke(event),
         onGivenUp: source.giveUpTo,
+        onDone: (records) => progress.done(records),
         onLog: source.onLog,
         nowMs: source.nowMs,
       }),
@@ -73,18 +85,29 @@ export function startStreamPoller(source: StreamMapping): Poller {
   let stopping = false;
   let lastRecordMs = performance.now();
   let shardsReadMs = Number.NEGATIVE_INFINITY;
+  let isResumed: boolean | undefined;
 
   async function findShards(): Promise<void> {
+    isResumed ??= await progress.resume();
     const { StreamDescription } = (await client.call('DescribeStream', { StreamArn: streamArn })) as {
-      StreamDescription: { Shards?: { ShardId: string; ParentShardId?: string }[] };
+      StreamDescription: { Shards?: ShardDescription[] };
     };
-    for (const { ShardId, ParentShardId } of StreamDescription.Shards ?? []) {
-      if (shards.has(ShardId) || ended.has(ShardId)) continue;
-      // What begins later than this runtime is read whole, whatever the mapping says of its own beginning.
-      const startingPosition = Number.isFinite(shardsReadMs) ? 'TRIM_HORIZON' : properties.StartingPosition;
-      shards.set(ShardId, { id: ShardId, parentId: ParentShardId, startingPosition, iterator: undefined, lastSequenceNumber: undefined });
+    for (const found of StreamDescription.Shards ?? []) {
+      const { ShardId: id, ParentShardId: parentId } = found;
+      if (shards.has(id) || ended.has(id)) continue;
+      // What begins later than this runtime, or than the one it goes on from, is read whole, whatever the mapping says of its own beginning.
+      const isLater = Number.isFinite(shardsReadMs) || isResumed;
+      const startingPosition = isLater ? 'TRIM_HORIZON' : properties.StartingPosition;
+      shards.set(id, { id, parentId, startingPosition, iterator: undefined, lastSequenceNumber: positionIn(found) });
     }
     shardsReadMs = performance.now();
+  }
+
+  /** Where to go on; not behind the shard's own end, which a machine that lost its power may have thrown back. */
+  function positionIn({ ShardId, SequenceNumberRange }: ShardDescription): string | undefined {
+    const kept = progress.positionIn(ShardId);
+    const end = SequenceNumberRange?.EndingSequenceNumber;
+    return kept !== undefined && end !== undefined && BigInt(end) < BigInt(kept) ? end : kept;
   }
 
   async function iteratorOf({ id, startingPosition, lastSequenceNumber }: Shard): Promise<string> {
@@ -107,7 +130,9 @@ export function startStreamPoller(source: StreamMapping): Poller {
     };
     for (const record of Records) {
       const complete = { ...record, eventSource: 'aws:dynamodb', awsRegion: region, eventSourceARN: streamArn };
+      progress.read(shard.id, complete);
       if (isWanted(complete)) lanes[laneOf(record, source.partitionKey, lanes.length)]?.push(complete);
+      else progress.done([complete]);
     }
     shard.iterator = NextShardIterator;
     shard.lastSequenceNumber = Records.at(-1)?.dynamodb.SequenceNumber ?? shard.lastSequenceNumber;
@@ -144,6 +169,7 @@ export function startStreamPoller(source: StreamMapping): Poller {
     async stop() {
       stopping = true;
       await Promise.all([polling, ...lanes.map((lane) => lane.stop())]);
+      await progress.close();
       client.close();
     },
   };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
-import { childrenOf, isAlive } from './processes.ts';
+import { childrenOf, isAlive, twoFreePorts } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -28,9 +28,11 @@ describe('the command that starts everything', () => {
   it.each([
     { PORT: '65536', said: /^PORT must be a port/ },
     { PORT: 'http', said: /^PORT must be a port/ },
+    { PORT: '0', REPLICAS: '9', said: /^REPLICAS must be a number of front ends from 1 to 8\.$/m },
+    { PORT: '65535', REPLICAS: '2', said: /^PORT 65535 leaves no ports for 2 front ends: / },
     { PORT: '0', REDIS_URL: '127.0.0.1:6379', said: /^REDIS_URL must be an address such as redis:/ },
     { PORT: '0', DYNAMODB_ENDPOINT: 'nowhere', said: /^DYNAMODB_ENDPOINT must be an address such as http:/ },
-  ])('says in one line which setting is wrong: $PORT $REDIS_URL $DYNAMODB_ENDPOINT', async ({ said, ...settings }) => {
+  ])('says in one line which setting is wrong: $PORT $REPLICAS $REDIS_URL $DYNAMODB_ENDPOINT', async ({ said, ...settings }) => {
     const { ended, errorText } = command(settings as Record<string, string>);
     expect(await ended).toBe(1);
     expect(errorText()).toMatch(said);
@@ -47,13 +49,25 @@ describe('the command that starts everything', () => {
     expect(errorText().trim().split('\n')).toHaveLength(1);
   });
 
+  it('says in one line that the directory for data can’t be used', async () => {
+    const { ended, errorText } = command({ PORT: '0', DATA_DIR: '/dev/null/data' });
+    expect(await ended).toBe(1);
+    expect(errorText()).toMatch(/^DATA_DIR \/dev\/null\/data can't be written/);
+    expect(errorText().trim().split('\n')).toHaveLength(1);
+  });
+
   it('says which port is in use, and how to get another', async () => {
     const server = createServer();
-    const port = new URL(await listenLocally(server)).port;
+    const port = (await twoFreePorts()) + 1;
+    await listenLocally(server, port);
     onTestFinished(() => closeServer(server));
-    const { ended, errorText } = command({ PORT: port });
+    const { ended, errorText } = command({ PORT: String(port) });
     expect(await ended).toBe(1);
     expect(errorText()).toMatch(new RegExp(`^Port ${port} is in use.*PORT=0`));
+    // Of several front ends, the one whose port it is.
+    const several = command({ PORT: String(port - 1), REPLICAS: '2' });
+    expect(await several.ended).toBe(1);
+    expect(several.errorText()).toMatch(new RegExp(`^Port ${port} is in use.*PORT=0`));
   });
 
   it('ends with the address, sells the demo by the line it prints, and exits with 0 on Ctrl-C', async () => {
@@ -90,8 +104,10 @@ describe('the command that starts everything', () => {
   });
 
   it('stops at once when asked twice, whatever is under way', async () => {
-    const { child, lines, ended } = command({ PORT: '0' });
+    const { child, lines, ended } = command({ PORT: '0', REPLICAS: '2' });
     await expect.poll(() => lines.at(-1), { timeout: 60_000 }).toMatch(/^Stampede is ready/);
+    const first = lines.at(-1)?.split(' ').at(-1);
+    expect(lines.at(-2)).toMatch(new RegExp(`^2 front ends serve the same sales: ${first} http://127\\.0\\.0\\.1:\\d+$`));
     const port = Number(new URL(lines.at(-1)?.split(' ').at(-1) ?? '').port);
     // A request and half of another: once the first is answered, the other has arrived, and the runtime would wait for the rest of it.
     const requests = ['GET /v1/health HTTP/1.1\r\nhost: here\r\n\r\n', 'POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 9\r\n\r\n'];

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { startRuntime } from '../../lib/local/index.ts';
+import { type RuntimeOptions, startRuntime } from '../../lib/local/index.ts';
 
 type Resources = Record<string, { Type: string; Properties?: Record<string, unknown> }>;
 
@@ -103,10 +103,14 @@ export function route(
 }
 
 /** Starts the small app on a runtime of its own, stopped when the test ends. `logs` gathers what was said. */
-export async function startSmallApp(functions: Record<string, SmallFunction>, resources: Resources = {}) {
+export async function startSmallApp(
+  functions: Record<string, SmallFunction>,
+  resources: Resources = {},
+  options: Partial<Pick<RuntimeOptions, 'port' | 'replicas'>> = {},
+) {
   const cdkOut = await writeAssembly(functions, resources);
   const logs: string[] = [];
-  const runtime = await startRuntime({ port: 0, cdkOut, onLog: (source, line) => logs.push(`${source} ${line}`) });
+  const runtime = await startRuntime({ port: 0, ...options, cdkOut, onLog: (source, line) => logs.push(`${source} ${line}`) });
   onTestFinished(() => runtime.stop());
   return { ...runtime, logs };
 }

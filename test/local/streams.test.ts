@@ -2,6 +2,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Placed } from '../../lib/local/assembly.ts';
 import { credentials } from '../../lib/local/aws-json.ts';
+import type { Kept } from '../../lib/local/data-directory.ts';
 import { startDatabase } from '../../lib/local/dynamodb.ts';
 import { region } from '../../lib/local/intrinsics.ts';
 import { hosted } from '../../lib/local/resources.ts';
@@ -35,25 +36,33 @@ async function streamWith(handle: (batch: Batch) => unknown, properties: object 
   onTestFinished(() => database.stop());
   const streamArn = (await createTables(database.endpoint, [table])).get('rows') ?? '';
   const givenUp: object[] = [];
-  const poller = startStreamPoller({
-    mapping: {
-      ...{ stack: 'Small', logicalId: 'Mapping', name: 'mapping', arn: 'arn:mapping' },
-      properties: hosted['AWS::Lambda::EventSourceMapping'].parse({
-        ...{ EventSourceArn: streamArn, FunctionName: 'fn', StartingPosition: 'TRIM_HORIZON', ParallelizationFactor: 4 },
-        ...{ FunctionResponseTypes: ['ReportBatchItemFailures'], BisectBatchOnFunctionError: true, MaximumRetryAttempts: 1, ...properties },
-      }),
-    },
-    ...{ endpoint: database.endpoint, streamArn, partitionKey: 'id', nowMs: Date.now },
-    target: { arn: 'arn:fn', invoke: async (event) => handle(event as Batch) },
-    giveUpTo: async (notice) => void givenUp.push(notice),
-    onLog: () => {},
-  });
+  const startPoller = (handle: (batch: Batch) => unknown, kept?: Kept) =>
+    startStreamPoller({
+      kept,
+      mapping: {
+        ...{ stack: 'Small', logicalId: 'Mapping', name: 'mapping', arn: 'arn:mapping' },
+        properties: hosted['AWS::Lambda::EventSourceMapping'].parse({
+          ...{ EventSourceArn: streamArn, FunctionName: 'fn', StartingPosition: 'TRIM_HORIZON', ParallelizationFactor: 4 },
+          ...{
+            FunctionResponseTypes: ['ReportBatchItemFailures'],
+            BisectBatchOnFunctionError: true,
+            MaximumRetryAttempts: 1,
+            ...properties,
+          },
+        }),
+      },
+      ...{ endpoint: database.endpoint, streamArn, partitionKey: 'id', nowMs: Date.now },
+      target: { arn: 'arn:fn', invoke: async (event) => handle(event as Batch) },
+      giveUpTo: async (notice) => void givenUp.push(notice),
+      onLog: () => {},
+    });
+  const poller = startPoller(handle);
   onTestFinished(() => poller.stop());
   const client = new DynamoDBClient({ endpoint: database.endpoint, region, credentials });
   onTestFinished(() => client.destroy());
   const put = (id: string, n: number) =>
     client.send(new PutItemCommand({ TableName: 'rows', Item: { id: { S: id }, n: { N: String(n) } } }));
-  return { put, givenUp };
+  return { put, givenUp, poller, startPoller };
 }
 
 const rowOf = ({ dynamodb: { NewImage } }: Batch['Records'][number]) => ({ id: NewImage.id.S, n: Number(NewImage.n.N) });
@@ -99,6 +108,43 @@ describe('a table’s stream and the function behind it', () => {
     });
     for (let n = 1; n <= 4; n++) await put('a', n);
     await expect.poll(() => done, { timeout: 10_000 }).toEqual([2, 4]);
+  });
+
+  it('goes on behind what an earlier run has handled, and hands what that one had under way over again', async () => {
+    const { put, poller, startPoller } = await streamWith(() => {}, { MaximumRetryAttempts: -1 });
+    await poller.stop();
+    let content: unknown;
+    const kept: Kept = {
+      read: async () => content,
+      async write(written) {
+        content = structuredClone(written);
+      },
+    };
+    /** Rows that one run was given; it stops once it has `count`, and never gets done with `stuck`. */
+    const run = async (count: number, stuck?: string) => {
+      const seen: string[] = [];
+      const running = startPoller(({ Records }) => {
+        const rows = Records.map(rowOf);
+        seen.push(...rows.map(({ id, n }) => `${id}${n}`));
+        const stuckAt = rows.findIndex(({ id }) => id === stuck);
+        return { batchItemFailures: stuckAt < 0 ? [] : [{ itemIdentifier: Records[stuckAt]?.dynamodb.SequenceNumber }] };
+      }, kept);
+      await expect.poll(() => new Set(seen).size, { timeout: 10_000 }).toBe(count);
+      await running.stop();
+      return [...new Set(seen)].sort();
+    };
+    await put('a', 1);
+    await put('b', 1);
+    expect(await run(2)).toEqual(['a1', 'b1']);
+    await put('a', 2);
+    expect(await run(1)).toEqual(['a2']);
+    // `c` holds up its lane; `e` and `h`, behind it in the stream, are in two others and done by then.
+    for (const id of ['a', 'b', 'c', 'e', 'h']) await put(id, 3);
+    expect(await run(5, 'c')).toEqual(['a3', 'b3', 'c3', 'e3', 'h3']);
+    expect(await run(3)).toEqual(['c3', 'e3', 'h3']);
+    // Another stream of the same name, of a database that was thrown away, is read whole.
+    content = { ...(content as object), streamArn: 'arn:another' };
+    expect(await run(8)).toHaveLength(8);
   });
 
   it('hands a write over within a tenth of a second once it is awake', async () => {
