@@ -21,8 +21,8 @@ async function callersOf(client: Client, options: SaleOptions): Promise<Callers>
 }
 
 async function sell(client: Client, options: SaleOptions): Promise<number> {
-  const { buyers, units, quantity, concurrency } = options;
-  const plan: CrowdPlan = { buyers, units, quantity, concurrency, priceMinor: 4_999, currency: 'EUR' };
+  const { buyers, units, seats: seated, quantity, concurrency } = options;
+  const plan: CrowdPlan = { buyers, units, seated, quantity, concurrency, priceMinor: 4_999, currency: 'EUR' };
   const health = await client.health();
   if (!health.ok) throw new EndpointRefused(`GET /v1/health answered ${health.status}: ${health.text.slice(0, 200)}`);
   const progress = showProgress();
@@ -48,7 +48,7 @@ async function sell(client: Client, options: SaleOptions): Promise<number> {
 function judge(crowd: Crowd, run: Rush, { orders, audit, quiet }: Settlement): number {
   const { units, quantity, priceMinor } = crowd.plan;
   console.log(summaryOf({ saleId: crowd.saleId, rush: run, audit, orders, quiet }));
-  const findings = verdictOf({ sku: crowd.sku, units, quantity, priceMinor, purchases: run.purchases, orders, audit });
+  const findings = verdictOf({ sku: crowd.sku, units, seats: crowd.seats, quantity, priceMinor, purchases: run.purchases, orders, audit });
   const refused = run.purchases.filter(({ order }) => !order).length;
   console.log(`\n${verdictLines(findings, { sold: unitsSold(orders), units, refused })}`);
   return isClean(findings) ? exit.clean : exit.broken;

@@ -9,8 +9,12 @@ import type {
   Page,
   PageQuery,
   ProductBody,
+  RefundRequest,
+  RestockRequest,
   SaleBody,
+  SaleChangesRequest,
   SaleRequest,
+  SeatBody,
   TicketBody,
   UserRequest,
 } from './contract.ts';
@@ -62,6 +66,8 @@ export class Client {
   product = (sku: string) => this.#get<ProductBody>(`/v1/products/${segment(sku)}`);
   sales = (query: PageQuery = {}) => this.#get<Page<SaleBody>>(withQuery('/v1/sales', { ...query }));
   sale = (saleId: string) => this.#get<SaleBody>(`/v1/sales/${segment(saleId)}`);
+  seats = (saleId: string, sku: string, query: PageQuery = {}) =>
+    this.#get<Page<SeatBody>>(withQuery(`/v1/sales/${segment(saleId)}/seats`, { sku, ...query }));
   ticket = (code: string) => this.#get<TicketBody>(`/v1/tickets/${segment(code)}`);
 
   placeOrder = (saleId: string, order: OrderRequest, key: string) =>
@@ -70,6 +76,8 @@ export class Client {
   orders = (query: PageQuery & { saleId?: string; status?: string; buyerId?: string } = {}) =>
     this.#get<Page<OrderBody>>(withQuery('/v1/orders', { ...query }));
   cancelOrder = (orderId: string) => this.#post<OrderBody>(`/v1/orders/${segment(orderId)}/cancel`, {});
+  refund = (orderId: string, refund: RefundRequest, key: string) =>
+    this.#post<OrderBody>(`/v1/orders/${segment(orderId)}/refund`, refund, key);
   me = () => this.#get<BalanceBody>('/v1/me');
 
   createProduct = (product: ProductBody) => this.#post<ProductBody>('/v1/products', product);
@@ -82,6 +90,17 @@ export class Client {
     });
   deleteProduct = (sku: string) => this.raw<string>({ method: 'DELETE', path: `/v1/products/${segment(sku)}` });
   createSale = (sale: SaleRequest, key: string) => this.#post<SaleBody>('/v1/sales', sale, key);
+  patchSale = (saleId: string, changes: SaleChangesRequest) =>
+    this.connection.send<SaleBody>({
+      method: 'PATCH',
+      path: `/v1/sales/${segment(saleId)}`,
+      headers: this.#jsonHeaders,
+      body: JSON.stringify(changes),
+    });
+  restock = (saleId: string, delivery: RestockRequest, key: string) =>
+    this.#post<SaleBody>(`/v1/sales/${segment(saleId)}/restock`, delivery, key);
+  cancelSale = (saleId: string, reason: string, key: string) =>
+    this.#post<SaleBody>(`/v1/sales/${segment(saleId)}/cancel`, { reason }, key);
   audit = (saleId: string) => this.#get<AuditBody>(`/v1/sales/${segment(saleId)}/audit`);
   createUser = (user: UserRequest) => this.#post<BalanceBody>('/v1/users', user);
   user = (userId: string) => this.#get<BalanceBody>(`/v1/users/${segment(userId)}`);

@@ -18,6 +18,12 @@ export interface ProblemBody {
   readonly retryable: boolean;
   /** With `SOLD_OUT`: how many units are left. */
   readonly available?: number;
+  /** With `SOLD_OUT` and `SEAT_TAKEN`: of which item. */
+  readonly sku?: string;
+  /** With `SEAT_TAKEN`: those of the seats asked for that somebody else has. */
+  readonly seats?: readonly string[];
+  /** With `NOT_CANCELLABLE` and `NOT_REFUNDABLE`: what the order is. */
+  readonly orderStatus?: OrderStatus;
 }
 
 export interface ProductBody {
@@ -37,7 +43,29 @@ export interface SaleRequest {
   readonly strategy?: Strategy;
   readonly holdSeconds?: number;
   readonly perBuyerLimit?: number;
-  readonly items: readonly { readonly sku: string; readonly units: number }[];
+  readonly items: readonly (
+    | { readonly sku: string; readonly units: number }
+    | { readonly sku: string; readonly seats: readonly string[] }
+  )[];
+}
+
+export interface SaleChangesRequest {
+  readonly state?: 'paused' | 'open' | 'closed';
+  readonly opensAt?: string;
+  readonly closesAt?: string;
+  readonly perBuyerLimit?: number;
+}
+
+export interface RestockRequest {
+  readonly sku: string;
+  readonly units?: number;
+  readonly seats?: readonly string[];
+  readonly reason: string;
+}
+
+export interface SeatBody {
+  readonly seat: string;
+  readonly state: 'free' | 'held' | 'sold';
 }
 
 export interface SaleBody {
@@ -61,8 +89,13 @@ export interface SaleBody {
   }[];
 }
 
+/** So many of a counted item, or these seats of a seated one. */
+export type OrderLineRequest =
+  | { readonly sku: string; readonly quantity: number }
+  | { readonly sku: string; readonly seats: readonly string[] };
+
 export interface OrderRequest {
-  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly items: readonly OrderLineRequest[];
   readonly payment?: { readonly method: PaymentMethod };
 }
 
@@ -87,6 +120,12 @@ export interface OrderBody {
   readonly tickets?: readonly { readonly sku: string; readonly unit: string; readonly code: string }[];
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface RefundRequest {
+  readonly reason: string;
+  /** Of a fulfilled order: whether its units are for sale again. */
+  readonly returnUnits?: boolean;
 }
 
 export interface AuditBody {

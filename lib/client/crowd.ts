@@ -3,15 +3,18 @@ import { inParallel } from '../../functions/shared/parallel.ts';
 import { Gate, pause, until, WaitedInVain } from './bounded.ts';
 import type { Client } from './client.ts';
 import type { Answer } from './connection.ts';
-import { type AuditBody, isAtRest, type OrderBody } from './contract.ts';
+import { type AuditBody, isAtRest, type OrderBody, type OrderLineRequest } from './contract.ts';
 import { Latencies } from './latencies.ts';
-import { patientBuyer, type RetryPolicy, withRetries } from './retry.ts';
+import { type Attempted, patientBuyer, type RetryPolicy, withRetries } from './retry.ts';
+import { buySeats, SeatChart, seatNames } from './seating.ts';
 import type { Buyer, Callers } from './tokens.ts';
 import type { Purchase } from './verdict.ts';
 
 export interface CrowdPlan {
   readonly buyers: number;
   readonly units: number;
+  /** Whether the units are seats with names, of which each buyer asks for some. */
+  readonly seated?: boolean;
   /** Units that each buyer asks for. */
   readonly quantity: number;
   /** The most buying requests in flight. */
@@ -32,6 +35,8 @@ export interface Crowd {
   readonly plan: CrowdPlan;
   readonly saleId: string;
   readonly sku: string;
+  /** The seats on sale, neighbours next to each other; none when the units are counted. */
+  readonly seats: readonly string[];
   readonly operator: Client;
   readonly buyers: readonly Buyer[];
 }
@@ -74,13 +79,14 @@ export async function gather(client: Client, callers: Callers, plan: CrowdPlan, 
     'creating the product',
     await operator.createProduct({ sku, name: 'Crowd test item', priceMinor: plan.priceMinor, currency: plan.currency }),
   );
+  const seats = plan.seated ? seatNames(plan.units) : [];
   const sale = {
     saleId,
     name: `Crowd of ${plan.buyers} for ${plan.units}`,
     // Far enough on both sides that no clock's error closes it.
     opensAt: new Date(nowMs - 3_600_000).toISOString(),
     closesAt: new Date(nowMs + 86_400_000).toISOString(),
-    items: [{ sku, units: plan.units }],
+    items: [plan.seated ? { sku, seats } : { sku, units: plan.units }],
   };
   must('creating the sale', await operator.createSale(sale, saleId));
   onlooker.stage('tokens', plan.buyers);
@@ -90,7 +96,7 @@ export async function gather(client: Client, callers: Callers, plan: CrowdPlan, 
     await fund(operator, buyer, plan.priceMinor * plan.quantity, plan.currency);
     onlooker.step();
   });
-  return { plan, saleId, sku, operator, buyers };
+  return { plan, saleId, sku, seats, operator, buyers };
 }
 
 export interface Rush {
@@ -100,12 +106,14 @@ export interface Rush {
   /** Of each buyer: from the opening to the last answer, waiting for a free connection and retries included. */
   readonly buyers: Latencies;
   readonly requestsSent: number;
+  /** Orders asked for: one a buyer, and one more for each further pick of seats. */
+  readonly picks: number;
   /** Answers of 500 and above, and requests without an answer, also those that a retry made good. */
   readonly failedAnswers: number;
   readonly tookMs: number;
 }
 
-function purchaseOf(buyerId: string, answer: Answer<OrderBody> | undefined, attempts: number): Purchase {
+function purchaseOf(buyerId: string, { answer, attempts }: Attempted<OrderBody>): Purchase {
   if (!answer) return { buyerId, outcome: 'NO_ANSWER', status: 0, attempts };
   if (answer.ok) return { buyerId, outcome: 'ORDERED', status: answer.status, attempts, order: answer.body };
   return { buyerId, outcome: answer.body?.code ?? `HTTP ${answer.status}`, status: answer.status, attempts };
@@ -113,11 +121,11 @@ function purchaseOf(buyerId: string, answer: Answer<OrderBody> | undefined, atte
 
 /**
  * All buyers buy at one moment: their requests are ready before the first is sent, and at most `concurrency` are in flight.
- * A buyer who is told to come back does so with the same key, as often as `policy` allows.
+ * A buyer who is told to come back does so with the same key, as often as `policy` allows; one whose seats are taken picks others.
  */
 export async function rush(client: Client, crowd: Crowd, onlooker = nobodyLooks, policy: RetryPolicy = patientBuyer): Promise<Rush> {
-  const { plan, saleId, sku } = crowd;
-  const order = { items: [{ sku, quantity: plan.quantity }] };
+  const { plan, saleId, sku, seats } = crowd;
+  const chart = new SeatChart(client, crowd);
   const shoppers = crowd.buyers.map(({ userId, token }, index) => ({ userId, client: client.as(token), key: `${saleId}-${index}` }));
   // Opens the connections before the doors: what is measured is buying, not dialling.
   await Promise.allSettled(Array.from({ length: Math.min(plan.concurrency, plan.buyers) }, () => client.sale(saleId)));
@@ -126,33 +134,54 @@ export async function rush(client: Client, crowd: Crowd, onlooker = nobodyLooks,
   const requests = new Latencies();
   const buyers = new Latencies();
   let requestsSent = 0;
+  let picks = 0;
   let failedAnswers = 0;
+  const send = (shopper: Shopper, line: OrderLineRequest, key: string) =>
+    gate.run(async () => {
+      requestsSent++;
+      const sentMs = performance.now();
+      let failed = true;
+      try {
+        const answer = await shopper.client.placeOrder(saleId, { items: [line] }, key);
+        failed = answer.status >= 500;
+        return answer;
+      } finally {
+        if (failed) failedAnswers++;
+        requests.record(performance.now() - sentMs);
+      }
+    });
+  const buy = async (shopper: Shopper): Promise<Purchase> => {
+    const { userId, key } = shopper;
+    if (!plan.seated) {
+      picks++;
+      return purchaseOf(userId, await withRetries(() => send(shopper, { sku, quantity: plan.quantity }, key), policy));
+    }
+    const seating = await buySeats({
+      ...{ seats, chart, policy, quantity: plan.quantity, random: Math.random },
+      send: (wanted, pick) => send(shopper, { sku, seats: wanted }, `${key}-${pick}`),
+    });
+    picks += seating.picks;
+    const { asked, refused, gaveUp } = seating;
+    return { ...purchaseOf(userId, seating), seats: { asked, refused, gaveUp } };
+  };
+
   onlooker.stage('buying', plan.buyers);
   const openedMs = performance.now();
   const purchases = await Promise.all(
     shoppers.map(async (shopper) => {
-      const send = () =>
-        gate.run(async () => {
-          requestsSent++;
-          const sentMs = performance.now();
-          let failed = true;
-          try {
-            const answer = await shopper.client.placeOrder(saleId, order, shopper.key);
-            failed = answer.status >= 500;
-            return answer;
-          } finally {
-            if (failed) failedAnswers++;
-            requests.record(performance.now() - sentMs);
-          }
-        });
-      const { answer, attempts } = await withRetries(send, policy);
+      const purchase = await buy(shopper);
       buyers.record(performance.now() - openedMs);
-      const purchase = purchaseOf(shopper.userId, answer, attempts);
       onlooker.step(purchase.outcome);
       return purchase;
     }),
   );
-  return { purchases, requests, buyers, requestsSent, failedAnswers, tookMs: performance.now() - openedMs };
+  return { purchases, requests, buyers, requestsSent, picks, failedAnswers, tookMs: performance.now() - openedMs };
+}
+
+interface Shopper {
+  readonly userId: string;
+  readonly client: Client;
+  readonly key: string;
 }
 
 const pagesMax = 100_000;

@@ -4,6 +4,8 @@ export interface SaleOptions {
   readonly url: string;
   readonly buyers: number;
   readonly units: number;
+  /** Whether the units are seats with names. */
+  readonly seats: boolean;
   readonly quantity: number;
   readonly concurrency: number;
   readonly waitSeconds: number;
@@ -27,6 +29,8 @@ The sale, its product and (on the embedded runtime) its buyers are new in each r
   --buyers N            how many people buy, once each, 1 to 100000           (1000)
   --units N             how many units there are, 1 to 1000000                (100)
   --quantity N          how many units each of them asks for, 1 to 20         (1)
+  --seats               the units are seats with names, 20000 at most: each buyer asks for neighbours without looking, many for the
+                        same ones, and when they are taken for others that the list shows free, until too few are left
   --concurrency N       the most requests in flight, 1 to 10000               (200)
   --wait SECONDS        the longest wait for the orders to end, 1 to 3600     (120)
   -h, --help            this text
@@ -45,6 +49,9 @@ const bounds = {
   concurrency: [1, 10_000, 200],
   wait: [1, 3_600, 120],
 } as const;
+
+/** The most seats that an item may have. */
+const seatsMax = 20_000;
 
 function wholeNumber(name: keyof typeof bounds, given: string | undefined): number {
   const [least, most, otherwise] = bounds[name];
@@ -74,6 +81,7 @@ function parsed(args: readonly string[]) {
         wait: value,
         'operator-token': value,
         'buyer-tokens': value,
+        seats: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;
@@ -90,6 +98,7 @@ const withNumbersJoined = (args: readonly string[]): string[] =>
     return before !== undefined && isOption.test(before) && isNegative.test(arg) ? [] : [arg];
   });
 const isOption = /^--[a-z-]+$/;
+const isFlag = /^--(help|seats)$/;
 const isNegative = /^-\d/;
 
 /** The parser's message as one sentence in this command's words. */
@@ -99,7 +108,7 @@ function whatIsWrong(error: unknown): string {
   const [, name] = /'(?:-\w, )?(--?[\w-]+)/.exec(error.message) ?? [];
   if (name === undefined || code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return error.message;
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `There is no option ${name}.`;
-  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return `${name} ${name === '--help' ? 'takes no' : 'needs a'} value.`;
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return `${name} ${isFlag.test(name) ? 'takes no' : 'needs a'} value.`;
   return error.message;
 }
 
@@ -109,12 +118,16 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
   if (values.help) return 'help';
   const operatorToken = values['operator-token'] ?? (environment.STAMPEDE_OPERATOR_TOKEN || undefined);
   const buyerTokens = values['buyer-tokens'];
+  const seats = values.seats ?? false;
+  const units = wholeNumber('units', values.units);
+  if (seats && units > seatsMax) throw new UsageError(`With --seats, --units takes a whole number from 1 to ${seatsMax}, not "${units}".`);
   if ((operatorToken === undefined) !== (buyerTokens === undefined))
     throw new UsageError('A deployed endpoint needs both --operator-token (or STAMPEDE_OPERATOR_TOKEN) and --buyer-tokens.');
   return {
     url: address(values.url ?? 'http://127.0.0.1:4000'),
     buyers: wholeNumber('buyers', values.buyers),
-    units: wholeNumber('units', values.units),
+    units,
+    seats,
     quantity: wholeNumber('quantity', values.quantity),
     concurrency: wholeNumber('concurrency', values.concurrency),
     waitSeconds: wholeNumber('wait', values.wait),

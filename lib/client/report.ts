@@ -68,13 +68,14 @@ function lifetimeMs(orders: readonly OrderBody[]): number {
 export function summaryOf({ saleId, rush, audit, orders, quiet }: Run): string {
   const statuses = new Map<string, number>();
   for (const { status } of orders) statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  const retried = rush.requestsSent - rush.purchases.length;
+  const retried = rush.requestsSent - rush.picks;
+  const furtherPicks = rush.picks - rush.purchases.length;
   return [
     `Sale ${saleId}`,
     '',
     'Outcomes',
     table([['outcome', 'buyers'], ...outcomeCounts(rush.purchases)]),
-    `  ${rush.failedAnswers} answers of 5xx or none at all, ${retried} retries`,
+    `  ${rush.failedAnswers} answers of 5xx or none at all, ${retried} retries${furtherPicks > 0 ? `, ${furtherPicks} times other seats picked` : ''}`,
     '',
     'Latency, ms',
     table([

@@ -11,12 +11,16 @@ export interface Purchase {
   readonly attempts: number;
   /** The order as the 201 gave it. */
   readonly order?: OrderBody;
+  /** Of a buyer of seats: those asked for last, all that were refused as taken, and whether seats were free when the buyer gave up. */
+  readonly seats?: { readonly asked: readonly string[]; readonly refused: readonly string[]; readonly gaveUp: boolean };
 }
 
 /** All that is known once the crowd has gone: what was asked, what each buyer was told, and what the service says it did. */
 export interface Evidence {
   readonly sku: string;
   readonly units: number;
+  /** The names of the units when they are seats; none when they are counted. */
+  readonly seats?: readonly string[];
   readonly quantity: number;
   readonly priceMinor: number;
   readonly purchases: readonly Purchase[];
@@ -48,7 +52,7 @@ export const unitsSold = (orders: readonly OrderBody[]): number => orders.filter
 /** An order whose units nobody else may have. */
 const ownsUnits = (order: OrderBody): boolean => order.status === 'RESERVED' || order.status === 'REFUNDING' || isSold(order);
 
-function soldOnce({ orders, units }: Evidence): Finding[] {
+function soldOnce({ orders, units, seats = [] }: Evidence): Finding[] {
   const owners = new Map<string, string>();
   const shared: string[] = [];
   for (const order of orders.filter(ownsUnits)) {
@@ -58,7 +62,9 @@ function soldOnce({ orders, units }: Evidence): Finding[] {
       owners.set(unit, order.orderId);
     }
   }
-  const isOnSale = (unit: string) => /^[1-9]\d*$/.test(unit) && Number(unit) <= units;
+  const chart = new Set(seats);
+  const isSerial = (unit: string) => /^[1-9]\d*$/.test(unit) && Number(unit) <= units;
+  const isOnSale = (unit: string) => (chart.size > 0 ? chart.has(unit) : isSerial(unit));
   const strange = orders.flatMap((order) => unitsOf(order).flatMap((unit) => (isOnSale(unit) ? [] : [`unit ${unit} in ${order.orderId}`])));
   const miscounted = orders.flatMap((order) =>
     order.items.flatMap((line) =>
@@ -67,7 +73,7 @@ function soldOnce({ orders, units }: Evidence): Finding[] {
   );
   return [
     finding('no unit is sold twice', shared, `${owners.size} units, each in one order`),
-    finding('every unit sold was on sale', strange, `all of 1 to ${units}`),
+    finding('every unit sold was on sale', strange, chart.size > 0 ? `all of the ${chart.size} seats` : `all of 1 to ${units}`),
     finding('an order has as many units as it asked for', miscounted, `${orders.length} orders`),
   ];
 }
@@ -116,7 +122,8 @@ function winnersKept({ purchases, orders }: Evidence): Finding[] {
 
 function nobodyTurnedAway({ purchases, orders, units, quantity }: Evidence): Finding[] {
   const sold = unitsSold(orders);
-  const refused = purchases.filter(({ order }) => !order).length;
+  // Who gave up while seats were free was not turned away, only unlucky with each pick.
+  const refused = purchases.filter(({ order, seats }) => !order && !seats?.gaveUp).length;
   const wasted = refused > 0 && units - sold >= quantity;
   const unsettled = purchases.flatMap(({ buyerId, outcome, status, attempts }) =>
     status === 0 || status >= 500 ? [`${buyerId}: ${outcome} after ${attempts} attempts`] : [],
@@ -128,6 +135,25 @@ function nobodyTurnedAway({ purchases, orders, units, quantity }: Evidence): Fin
       `${units - sold} of ${units} units left`,
     ),
     finding('every buyer got an outcome', unsettled, `${purchases.length} buyers`),
+  ];
+}
+
+/** What is promised of seats alone. */
+function seatsAsAsked({ purchases, orders, seats = [] }: Evidence): Finding[] {
+  if (seats.length === 0) return [];
+  const owned = new Set(orders.flatMap(unitsOf));
+  const others: string[] = [];
+  const free: string[] = [];
+  for (const { buyerId, order, seats: wish } of purchases) {
+    const [got, asked] = [order && unitsOf(order).toSorted().join('+'), wish?.asked.toSorted().join('+')];
+    if (got !== undefined && got !== asked) others.push(`${buyerId} asked for ${asked} and has ${got}`);
+    for (const seat of wish?.refused ?? [])
+      if (!owned.has(seat)) free.push(`${buyerId} was told that ${seat} is taken, and no order has it`);
+  }
+  const refusals = purchases.reduce((sum, { seats: wish }) => sum + (wish?.refused.length ?? 0), 0);
+  return [
+    finding('a buyer gets the very seats asked for', others, `${purchases.length} buyers`),
+    finding('no seat is refused that nobody has', free, `${refusals} refusals of a seat`),
   ];
 }
 
@@ -160,7 +186,7 @@ function booksBalance({ audit, sku, units, priceMinor, orders }: Evidence): Find
 
 /** Every guarantee, kept or broken. Pure: the same evidence gives the same findings. */
 export function verdictOf(evidence: Evidence): Finding[] {
-  return [neverOversold, soldOnce, winnersKept, nobodyTurnedAway, booksBalance].flatMap((rule) => rule(evidence));
+  return [neverOversold, soldOnce, seatsAsAsked, winnersKept, nobodyTurnedAway, booksBalance].flatMap((rule) => rule(evidence));
 }
 
 export const isClean = (findings: readonly Finding[]): boolean => findings.every(({ holds }) => holds);

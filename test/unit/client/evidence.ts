@@ -39,6 +39,21 @@ export function anAudit(sold: number, total: number): AuditBody {
   };
 }
 
+/** Two buyers took the four seats there were, one of them at the second try, and a third found them taken. */
+export function aCleanSeatedSale(): Evidence {
+  const orders = [anOrder(1, ['A-1', 'A-2']), anOrder(2, ['A-4', 'A-3'])];
+  const wish = (asked: readonly string[], refused: readonly string[] = []) => ({ seats: { asked, refused, gaveUp: false } });
+  const [first, second] = orders.map(aWinner);
+  if (!first || !second) throw new Error('there are two');
+  const purchases = [
+    { ...first, ...wish(['A-1', 'A-2']) },
+    { ...second, ...wish(['A-3', 'A-4'], ['A-2']) },
+    aRefusal(3, { outcome: 'SEAT_TAKEN', ...wish(['A-1', 'A-2'], ['A-1', 'A-2']) }),
+  ];
+  const seats = ['A-1', 'A-2', 'A-3', 'A-4'];
+  return { sku, units: 4, seats, quantity: 2, priceMinor: 100, purchases, orders, audit: anAudit(4, 4) };
+}
+
 /** Two buyers took the four units there were, two by two, and a third was refused. */
 export function aCleanSale(): Evidence {
   const orders = [anOrder(1, ['1', '2']), anOrder(2, ['3', '4'])];

@@ -7,6 +7,7 @@ describe('the options of npm run sale', () => {
       url: 'http://127.0.0.1:4000',
       buyers: 1_000,
       units: 100,
+      seats: false,
       quantity: 1,
       concurrency: 200,
       waitSeconds: 120,
@@ -26,11 +27,13 @@ describe('the options of npm run sale', () => {
       '50',
       '--wait',
       '9',
+      '--seats',
     ];
     expect(readOptions(given, {})).toEqual({
       url: 'https://sale.example/prod',
       buyers: 2_000,
       units: 500,
+      seats: true,
       quantity: 3,
       concurrency: 50,
       waitSeconds: 9,
@@ -49,6 +52,8 @@ describe('the options of npm run sale', () => {
     [['--wait', '99999999999999999999']],
     [['--url', 'localhost:4000']],
     [['--url', 'ftp://127.0.0.1']],
+    [['--seats', '--units', '20001']],
+    [['--seats=yes']],
     [['--buyer', '3']],
     [['stray']],
   ])('refuse %j with a sentence', (given) => {
@@ -63,6 +68,8 @@ describe('the options of npm run sale', () => {
   it('say in one sentence which option has no value, and which is none', () => {
     expect(() => readOptions(['--buyers', '--units', '3'], {})).toThrow(/^--buyers needs a value\.$/);
     expect(() => readOptions(['--buyers'], {})).toThrow(/^--buyers needs a value\.$/);
+    expect(() => readOptions(['--seats=yes'], {})).toThrow(/^--seats takes no value\.$/);
+    expect(() => readOptions(['--seats', '--units', '20001'], {})).toThrow('With --seats, --units takes a whole number from 1 to 20000');
     expect(() => readOptions(['--buyer', '3'], {})).toThrow(/^There is no option --buyer\.$/);
   });
 

@@ -29,9 +29,12 @@ describe('the report on a crowd', () => {
     const { purchases, audit, orders } = aCleanSale();
     const requests = new Latencies();
     for (const ms of [1, 2, 3]) requests.record(ms);
-    const rush = { purchases, requests, buyers: requests, requestsSent: 4, failedAnswers: 1, tookMs: 500 };
+    const rush = { purchases, requests, buyers: requests, requestsSent: 4, picks: 3, failedAnswers: 1, tookMs: 500 };
     const text = summaryOf({ saleId: 'sale', rush, audit, orders, quiet: true });
     expect(text).toContain('1 answers of 5xx or none at all, 1 retries');
+    expect(text).not.toContain('seats');
+    const seated = { ...rush, requestsSent: 9, picks: 8 };
+    expect(summaryOf({ saleId: 'sale', rush: seated, audit, orders, quiet: true })).toContain('1 retries, 5 times other seats picked');
     expect(text).toContain('4 requests in 0.50 s: 8 requests/s');
     expect(text).toContain('all ended 1.00 s after the first was placed');
     expect(text).toMatch(/tee +4 +0 +0 +4 +0 +yes/);

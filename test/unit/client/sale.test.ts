@@ -39,6 +39,15 @@ describe.concurrent('npm run sale', () => {
     expect(code).toBe(0);
   });
 
+  it('sells seats with --seats: who finds them taken takes others, and none is sold twice', async () => {
+    const { code, output } = await runAgainst('none', '--seats');
+    expect(output).toMatch(/ORDERED +10\b/);
+    expect(output).toMatch(/SEAT_TAKEN +20\b/);
+    expect(output).toMatch(/[1-9]\d* times other seats picked/);
+    expect(output).toContain('VERDICT: clean. 10 of 10 units sold, 20 buyers refused');
+    expect(code).toBe(0);
+  });
+
   it('ends with 0 when a retry made a failure good, and counts the failure', async () => {
     const { code, output } = await runAgainst('fails every third time');
     expect(output).toMatch(/[1-9]\d* answers of 5xx or none at all, [1-9]\d* retries/);
@@ -50,6 +59,8 @@ describe.concurrent('npm run sale', () => {
     ['forgets an order', 'every order that a buyer was told about exists', ['--wait', '1']],
     ['never fulfils', 'every order has ended', ['--wait', '1']],
     ['fails always', 'every buyer got an outcome', ['--buyers', '3']],
+    ['sells a unit twice', 'no unit is sold twice', ['--seats']],
+    ['refuses free seats', 'no seat is refused that nobody has', ['--seats']],
   ] as const)('ends with 1 when the service %s', async (flaw, guarantee, args) => {
     const { code, output } = await runAgainst(flaw, ...args);
     expect(output).toContain('VERDICT: BROKEN');
@@ -70,7 +81,7 @@ describe.concurrent('npm run sale', () => {
 
   it('explains itself', async () => {
     const { code, output } = await runSale('--help');
-    for (const option of ['--url', '--buyers', '--units', '--quantity', '--concurrency', '--operator-token'])
+    for (const option of ['--url', '--buyers', '--units', '--quantity', '--seats', '--concurrency', '--operator-token'])
       expect(output).toContain(option);
     expect(code).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Evidence, isClean, verdictOf } from '../../../lib/client/verdict.ts';
-import { aCleanSale, anAudit, anOrder, aRefusal, aWinner, sku } from './evidence.ts';
+import { aCleanSale, aCleanSeatedSale, anAudit, anOrder, aRefusal, aWinner, sku } from './evidence.ts';
 
 const brokenBy = (evidence: Evidence): string[] =>
   verdictOf(evidence)
@@ -119,6 +119,43 @@ describe('the verdict on a crowd', () => {
     expect(brokenBy(withAudit({ money: { ...money, balanced: false } }))).toEqual(['money is conserved']);
     expect(brokenBy(withAudit({ money: { ...money, capturedMinor: 300 } }))).toEqual(['what was taken is the price of what was sold']);
     expect(brokenBy(withAudit({ money: { ...money, capturedMinor: 500, refundedMinor: 100 } }))).toEqual([]);
+  });
+
+  it('is clean for seats when every guarantee was kept, with more of them than for counted units', () => {
+    expect(brokenBy(aCleanSeatedSale())).toEqual([]);
+    expect(verdictOf(aCleanSeatedSale()).length).toBeGreaterThan(verdictOf(aCleanSale()).length);
+  });
+
+  it.each(['1', 'A-5', 'a-1', ''])('finds the seat "%s", which is not on the list', (seat) => {
+    const sale = aCleanSeatedSale();
+    expect(brokenBy({ ...sale, orders: [anOrder(1, ['A-1', seat]), ...sale.orders.slice(1)] })).toContain('every unit sold was on sale');
+  });
+
+  it('finds a seat in two orders, and a buyer who got other seats than were asked for', () => {
+    const sale = aCleanSeatedSale();
+    const orders = [anOrder(1, ['A-1', 'A-3']), ...sale.orders.slice(1)];
+    const [first, ...others] = sale.purchases;
+    const purchases = [{ ...aWinner(anOrder(1, ['A-1', 'A-3'])), ...(first?.seats && { seats: first.seats }) }, ...others];
+    const broken = brokenBy({ ...sale, orders, purchases });
+    expect(broken).toContain('no unit is sold twice');
+    expect(broken).toContain('a buyer gets the very seats asked for');
+  });
+
+  it('finds a seat that was refused as taken and that no order has', () => {
+    const { purchases, ...sale } = aCleanSeatedSale();
+    const seats = { asked: ['A-1'], refused: ['A-9'], gaveUp: true };
+    expect(brokenBy({ ...sale, purchases: [...purchases, aRefusal(4, { outcome: 'SEAT_TAKEN', seats })] })).toEqual([
+      'no seat is refused that nobody has',
+    ]);
+  });
+
+  it('finds buyers turned away while seats were free, but not those who gave up with only bad luck', () => {
+    const { orders, purchases, ...sale } = aCleanSeatedSale();
+    const left = { ...sale, orders: orders.slice(0, 1), audit: anAudit(2, 4) };
+    const winner = purchases.slice(0, 1);
+    const turnedAway = (gaveUp: boolean) => aRefusal(3, { outcome: 'SEAT_TAKEN', seats: { asked: ['A-1'], refused: ['A-1'], gaveUp } });
+    expect(brokenBy({ ...left, purchases: [...winner, turnedAway(false)] })).toEqual(['nobody is refused while units are left']);
+    expect(brokenBy({ ...left, purchases: [...winner, turnedAway(true)] })).toEqual([]);
   });
 
   it('names a few offenders and counts the rest', () => {
