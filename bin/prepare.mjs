@@ -139,7 +139,9 @@ function aptGet(args) {
 }
 
 /** The tests and the runtime need a Redis; synthesis and the crowd do not. */
-const needsRedis = !['presynth', 'presale'].includes(process.env.npm_lifecycle_event ?? '') && !process.env.REDIS_URL;
+const needsRedis =
+  !['presynth', 'presale', 'prelocalstack:deploy', 'prelocalstack:gateway'].includes(process.env.npm_lifecycle_event ?? '') &&
+  !process.env.REDIS_URL;
 
 once(packagesAreInstalled, installPackages);
 checkNode();

@@ -6,16 +6,22 @@ import { userEndpoints } from '../accounts/user.endpoints.ts';
 import { productEndpoints } from '../catalogue/product.endpoints.ts';
 import { productRepository } from '../catalogue/product.repository.ts';
 import { ticketEndpoints } from '../fulfilment/ticket.endpoints.ts';
-import { auditEndpoints } from '../operations/audit.endpoints.ts';
-import { auditRepository } from '../operations/audit.repository.ts';
-import type { AuditStock } from '../operations/audit-sale.ts';
 import { compensate } from '../orders/compensate.ts';
 import { orderEndpoints } from '../orders/order.endpoints.ts';
+import type { Step } from '../orders/order.ports.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from '../orders/order.wiring.ts';
 import { orderList } from '../orders/order-list.repository.ts';
+import { saleOrders } from '../orders/sale-orders.repository.ts';
+import { endForGood } from '../orders/take-back.ts';
+import { cancellationRepository } from '../sales/cancellation.repository.ts';
+import { controlEndpoints } from '../sales/control.endpoints.ts';
+import { endOrders } from '../sales/end-orders.ts';
+import { knownSeats } from '../sales/known-seats.ts';
+import { pushSale, saleNowMs } from '../sales/push-sale.ts';
 import { saleEndpoints } from '../sales/sale.endpoints.ts';
 import type { SaleStock } from '../sales/sale.ports.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
+import { seatRepository } from '../sales/seat.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { transact, type Write } from '../shared/dynamo.ts';
@@ -23,8 +29,10 @@ import { readEnvironment } from '../shared/environment.ts';
 import type { Endpoint } from '../shared/http.ts';
 import { idempotencyRepository } from '../shared/idempotency.ts';
 import { once } from '../shared/once.ts';
+import { replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { log } from '../shared/telemetry.ts';
+import { stockKeys } from '../stock/stock.keys.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { apiEndpoints } from './api.endpoints.ts';
 
@@ -33,32 +41,45 @@ const environment = readEnvironment([
   ...orderVariables,
   'PRODUCTS_TABLE',
   'SALES_TABLE',
+  'SEATS_TABLE',
   'IDEMPOTENCY_TABLE',
   'TICKET_SECRET',
 ]);
 const { database, orders } = connectOrders(environment);
-const tables = { ...orderTablesFrom(environment), products: environment.PRODUCTS_TABLE, sales: environment.SALES_TABLE };
+const tables = {
+  ...orderTablesFrom(environment),
+  products: environment.PRODUCTS_TABLE,
+  sales: environment.SALES_TABLE,
+  seats: environment.SEATS_TABLE,
+};
 
 const connected = once(() => connectStock(environment));
 
 /** The stock, connected by whoever asks first: without the cache, all that does not need it still answers. */
-const stock: SaleStock & AuditStock = {
-  load: async (sale) => (await connected()).stock.load(sale),
+const stock: SaleStock = {
+  load: async (sale, seats) => (await connected()).stock.load(sale, seats),
   read: async (saleId) => (await connected()).stock.read(saleId),
-  holds: async function* (saleId) {
-    yield* (await connected()).stock.holds(saleId);
-  },
-  freeRanges: async function* (saleId) {
-    yield* (await connected()).stock.freeRanges(saleId);
-  },
-  suspectRanges: async function* (saleId) {
-    yield* (await connected()).stock.suspectRanges(saleId);
-  },
+  update: async (sale) => (await connected()).stock.update(sale),
+  addSeats: async (saleId, sku, seats) => (await connected()).stock.addSeats(saleId, sku, seats),
+  seatStates: async (saleId, sku, seats) => (await connected()).stock.seatStates(saleId, sku, seats),
+  settled: async (saleId) => replicated((await connected()).redis, stockKeys(saleId).sale),
+  nowMs: async () => (await connected()).stock.nowMs(),
 };
 
 const products = productRepository(database, tables.products);
 const sales = saleRepository(database, tables.sales);
+const seats = seatRepository(database, tables.seats);
 const listedOrders = orderList(database, tables.orders);
+const compensateNow: Step = async (order) => compensate({ orders, clock, stock: (await connected()).stock })(order);
+const endOrdersNow = endOrders({
+  cancellations: cancellationRepository(database, tables.sales),
+  close: (sale) => pushSale(sale, stock),
+  ordersFrom: saleOrders(database, tables.orders).from,
+  endOrder: endForGood({ orders, compensate: compensateNow, clock }),
+  nowMs: () => saleNowMs({ stock, clock }),
+  runMs: 4_000,
+  clock,
+});
 const accounts = accountRepository(database, tables.accounts);
 const common = {
   clock,
@@ -77,21 +98,37 @@ const health = {
   onAway: (dependency: string, error: unknown) => log.warn('a dependency is away', { dependency, error }),
 };
 
-/** All that the API function serves; placing orders has a function of its own. */
+/** All that the API function serves; placing orders and auditing sales have functions of their own. */
 export const endpoints: readonly Endpoint[] = [
   ...apiEndpoints(health),
   ...productEndpoints({ ...common, products, sales }),
-  ...saleEndpoints({ ...common, products, sales, stock, tables, hasOrders: listedOrders.anyOf }),
+  ...saleEndpoints({
+    ...common,
+    products,
+    sales,
+    seats,
+    knownSeats: knownSeats(seats.list),
+    stock,
+    tables,
+    hasOrders: listedOrders.anyOf,
+  }),
+  ...controlEndpoints({
+    ...common,
+    sales,
+    seats,
+    stock,
+    tables,
+    endOrders: (sale) => endOrdersNow(sale, () => true),
+  }),
   ...orderEndpoints({
+    ...common,
     orders,
-    clock,
     list: listedOrders,
-    compensate: async (order) => compensate({ orders, clock, stock: (await connected()).stock })(order),
+    compensate: compensateNow,
   }),
   ...ticketEndpoints({
     orders,
     ticketSecrets: secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, clock.nowMs),
   }),
   ...userEndpoints({ ...common, accounts, accountsTable: tables.accounts }),
-  ...auditEndpoints({ sales, rows: auditRepository(database, tables), stock, clock }),
 ];

@@ -1,5 +1,6 @@
 import { userRoutes } from '../accounts/user.routes.ts';
 import { productRoutes } from '../catalogue/product.routes.ts';
+import { docsRoutes } from '../docs/docs.routes.ts';
 import { ticketRoutes } from '../fulfilment/ticket.routes.ts';
 import { auditRoutes } from '../operations/audit.routes.ts';
 import { orderRoutes } from '../orders/order.routes.ts';
@@ -10,6 +11,7 @@ import { apiRoutes } from './api.routes.ts';
 /** Every route of the HTTP contract: the one list for the gateway's template, the OpenAPI document and the tests of who may call what. */
 export const routes: readonly Route[] = [
   ...apiRoutes,
+  ...docsRoutes,
   ...productRoutes,
   ...saleRoutes,
   ...orderRoutes,

@@ -1,42 +1,47 @@
-import type { Sale } from '../sales/sale.model.ts';
+import type { Sale, SeatList } from '../sales/sale.model.ts';
 import { type Clock, rfc3339 } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
-import type { Hold, HoldState, UnitRange } from '../stock/stock.model.ts';
-import { auditSale, type StockSeen } from './audit.model.ts';
+import type { Hold, HoldState, SeatPlace, UnitRange } from '../stock/stock.model.ts';
+import { SaleAudit, type StockSeen } from './audit.model.ts';
 import type { AuditRepository } from './audit.repository.ts';
 import type { AuditAnswer } from './audit.schemas.ts';
-import type { StockPicture } from './drift.model.ts';
+import type { LedgerRepository } from './ledger.repository.ts';
+import { type ItemRead, StockPicture } from './stock-picture.model.ts';
 
 /** The stock as the audit sees it. */
 export interface AuditStock {
-  read(saleId: string): Promise<({ outcome: 'READ' } & Pick<StockPicture, 'version' | 'items'>) | { outcome: 'NOT_LOADED' }>;
+  read(saleId: string): Promise<{ outcome: 'READ'; version: number; items: readonly ItemRead[] } | { outcome: 'NOT_LOADED' }>;
   holds(saleId: string): AsyncIterable<Hold & { readonly state: HoldState }>;
   freeRanges(saleId: string): AsyncIterable<UnitRange>;
   suspectRanges(saleId: string): AsyncIterable<UnitRange>;
+  seats(saleId: string): AsyncIterable<SeatPlace>;
 }
 
 export interface AuditPorts {
   readonly sales: { get(saleId: string, options: { consistent: true }): Promise<Sale | undefined> };
+  readonly seats: { list(sale: Sale): Promise<SeatList> };
   readonly rows: AuditRepository;
+  readonly ledgers: LedgerRepository;
   readonly stock: AuditStock;
   readonly clock: Clock;
 }
 
 export type AuditOutcome = { outcome: 'audited'; audit: AuditAnswer } | { outcome: 'not-found' };
 
-const findingsLoggedMax = 20;
-
-/** Counts a sale's units and money from what is stored. Redis is read first: what is ordered after that has its rows seen, and not the other way round. */
-export async function auditOf(saleId: string, { sales, rows, stock, clock }: AuditPorts): Promise<AuditOutcome> {
+/**
+ * Counts a sale's units and money from what is stored. Redis is read first: what is ordered after that has its rows seen, and not the other way
+ * round.
+ */
+export async function auditOf(saleId: string, { sales, seats, rows, ledgers, stock, clock }: AuditPorts): Promise<AuditOutcome> {
   const sale = await sales.get(saleId, { consistent: true });
   if (!sale) return { outcome: 'not-found' };
+  const audit = new SaleAudit(sale, await seats.list(sale));
   const picture = await pictureOf(saleId, stock);
-  const units = await rows.units(sale);
-  const orders = await rows.orders(saleId, units);
-  const ledgers = await rows.ledgers([...new Set(orders.map(({ buyerId }) => buyerId))]);
-  const { items, money, redis, findings } = auditSale({ sale, units, orders, ledgers, stock: picture });
-  if (findings.length > 0)
-    log.warn('an audit has findings', { saleId, count: findings.length, findings: findings.slice(0, findingsLoggedMax) });
+  await rows.units(sale, (row) => audit.seeUnit(row));
+  await rows.orders(saleId, audit.owners, (order) => audit.seeOrder(order));
+  await ledgers.ofUsers(audit.buyers, (ledger) => audit.seeLedger(ledger));
+  const { items, money, redis, findings } = audit.conclude(picture);
+  if (findings.count > 0) log.warn('an audit has findings', { saleId, count: findings.count, findings: findings.shown });
   return {
     outcome: 'audited',
     audit: { items: [...items], money, redis: { agrees: redis.agrees, drift: [...redis.drift] }, asOf: rfc3339(clock.nowMs()) },
@@ -48,20 +53,14 @@ async function pictureOf(saleId: string, stock: AuditStock): Promise<StockSeen> 
   try {
     const read = await stock.read(saleId);
     if (read.outcome === 'NOT_LOADED') return 'not-loaded';
-    const [holds, free, suspects] = await Promise.all([
-      all(stock.holds(saleId)),
-      all(stock.freeRanges(saleId)),
-      all(stock.suspectRanges(saleId)),
-    ]);
-    return { version: read.version, items: read.items, holds, free, suspects };
+    const picture = new StockPicture(read);
+    for await (const hold of stock.holds(saleId)) picture.seeHold(hold);
+    for await (const range of stock.freeRanges(saleId)) picture.seeFree(range);
+    for await (const range of stock.suspectRanges(saleId)) picture.seeSuspects(range);
+    for await (const place of stock.seats(saleId)) picture.seeSeat(place);
+    return picture;
   } catch (error) {
     log.warn('the stock could not be read for an audit', { saleId, error });
     return 'unreadable';
   }
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
 }

@@ -1,86 +1,97 @@
-import type { Account, Movement } from '../accounts/account.model.ts';
-import { accountEntry, movementPrefix } from '../accounts/account.writes.ts';
-import type { Order } from '../orders/order.model.ts';
 import { saleShardNames } from '../orders/order.writes.ts';
 import type { Sale } from '../sales/sale.model.ts';
-import { batchGet, type Database } from '../shared/dynamo.ts';
+import { batchGet, type Database, projection } from '../shared/dynamo.ts';
 import { inParallel } from '../shared/parallel.ts';
-import { readAll } from '../shared/reads.ts';
+import { readPages } from '../shared/reads.ts';
 import { unitBuckets } from '../stock/stock.model.ts';
-import type { Ledger } from './money-audit.model.ts';
+import type { AuditedOrder } from './audit.model.ts';
 import type { UnitRow } from './unit-audit.model.ts';
 
 export interface AuditRepository {
-  /** The rows of all units of the sale that an order has, read with strong consistency. */
-  units(sale: Sale): Promise<UnitRow[]>;
-  /** The sale's orders, each read with strong consistency: those of the unit rows, and those that the index knows. */
-  orders(saleId: string, units: readonly UnitRow[]): Promise<Order[]>;
-  /** The accounts of these users with all their movements, read with strong consistency. */
-  ledgers(userIds: readonly string[]): Promise<Ledger[]>;
+  /** Shows the rows of all units of the sale that an order has, read with strong consistency. */
+  units(sale: Sale, see: (row: UnitRow) => void): Promise<void>;
+  /** Shows the sale's orders, each once and read with strong consistency: those that are named, and those that the index knows. */
+  orders(saleId: string, named: ReadonlySet<string>, see: (order: AuditedOrder) => void): Promise<void>;
 }
 
 export interface AuditTables {
   readonly orders: string;
   readonly units: string;
-  readonly accounts: string;
 }
 
-/** Queries under way at once: enough to hide their latency, few enough for a small function. */
-const lanes = 32;
+/**
+ * Reads under way at once: enough to hide their latency, and few enough that none of them waits for the others until it is given up, where one
+ * small server reads for all.
+ */
+const lanes = 4;
+const ordersPerRead = 100;
+
+const unitAttributes = ['sku', 'unit', 'orderId', 'state'] as const satisfies readonly (keyof UnitRow)[];
+const orderAttributes = [
+  'orderId',
+  'saleId',
+  'buyerId',
+  'status',
+  'items',
+  'totalMinor',
+  'currency',
+  'payment',
+  'takenBack',
+  'tombstone',
+] as const satisfies readonly (keyof AuditedOrder | 'saleId' | 'tombstone')[];
 
 export function auditRepository(database: Database, tables: AuditTables): AuditRepository {
-  async function unitsIn(bucket: string): Promise<UnitRow[]> {
-    const items = await readAll(database, {
+  async function seeBucket(bucket: string, see: (row: UnitRow) => void): Promise<void> {
+    const { ExpressionAttributeNames: names, ...projected } = projection(unitAttributes);
+    const pages = readPages(database, {
       TableName: tables.units,
       KeyConditionExpression: '#bucket = :bucket',
-      ProjectionExpression: 'sku, #unit, orderId, #state',
-      ExpressionAttributeNames: { '#bucket': 'bucket', '#unit': 'unit', '#state': 'state' },
+      ...projected,
+      ExpressionAttributeNames: { ...names, '#bucket': 'bucket' },
       ExpressionAttributeValues: { ':bucket': bucket },
       ConsistentRead: true,
     });
-    return items as unknown as UnitRow[];
+    for await (const rows of pages) for (const row of rows) see(row as unknown as UnitRow);
   }
 
-  async function orderIdsIn(saleShard: string): Promise<string[]> {
-    const items = await readAll(database, {
+  async function seeIndexed(saleShard: string, see: (orderId: string) => void): Promise<void> {
+    const pages = readPages(database, {
       TableName: tables.orders,
       IndexName: 'bySale',
       KeyConditionExpression: 'saleShard = :shard',
       ProjectionExpression: 'orderId',
       ExpressionAttributeValues: { ':shard': saleShard },
     });
-    return items.map(({ orderId }) => String(orderId));
-  }
-
-  async function ledgerOf(userId: string): Promise<Ledger> {
-    const rows = await readAll(database, {
-      TableName: tables.accounts,
-      KeyConditionExpression: 'userId = :user',
-      ExpressionAttributeValues: { ':user': userId },
-      ConsistentRead: true,
-    });
-    const account = rows.find(({ entry }) => entry === accountEntry) as Account | undefined;
-    const movements = rows.filter(({ entry }) => String(entry).startsWith(movementPrefix)) as unknown as Movement[];
-    return { userId, ...(account === undefined ? {} : { account }), movements };
+    for await (const entries of pages) for (const { orderId } of entries) see(String(orderId));
   }
 
   return {
-    async units(sale) {
+    async units(sale, see) {
       const buckets = sale.items.flatMap(({ sku }) => unitBuckets(sale.saleId, sku));
-      return (await inParallel(buckets, lanes, unitsIn)).flat();
+      await inParallel(buckets, lanes, (bucket) => seeBucket(bucket, see));
     },
 
-    async orders(saleId, units) {
-      const listed = (await inParallel(saleShardNames(saleId), lanes, orderIdsIn)).flat();
-      const orderIds = [...new Set([...units.map(({ orderId }) => orderId), ...listed])];
-      const items = await batchGet(
-        database,
-        tables.orders,
-        orderIds.map((orderId) => ({ orderId })),
-      );
-      return items.filter((item) => item.tombstone !== true && item.saleId === saleId) as unknown as Order[];
+    async orders(saleId, named, see) {
+      const orderIds = new Set(named);
+      await inParallel(saleShardNames(saleId), lanes, (shard) => seeIndexed(shard, (orderId) => orderIds.add(orderId)));
+      await inParallel([...inGroups(orderIds, ordersPerRead)], lanes, async (group) => {
+        const keys = group.map((orderId) => ({ orderId }));
+        for (const item of await batchGet(database, tables.orders, keys, orderAttributes)) {
+          if (item.tombstone !== true && item.saleId === saleId) see(item as unknown as AuditedOrder);
+        }
+      });
     },
-
-    ledgers: (userIds) => inParallel(userIds, lanes, ledgerOf),
   };
+}
+
+function* inGroups<T>(all: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const each of all) {
+    group.push(each);
+    if (group.length === size) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
 }

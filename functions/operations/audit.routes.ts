@@ -16,7 +16,7 @@ export const auditSaleRoute = defineRoute({
   status: 200,
   answer: AuditAnswer,
   problems: ['NOT_FOUND'],
-  servedBy: 'api',
+  servedBy: 'audit',
 });
 
 export const auditRoutes: readonly Route[] = [auditSaleRoute];

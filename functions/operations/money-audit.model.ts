@@ -4,24 +4,30 @@ import {
   escrowAccount,
   type Movement,
   type OrderMovement,
+  orderMovements,
   userAccount,
 } from '../accounts/account.model.ts';
 import type { Order, PaymentState } from '../orders/order.model.ts';
-import type { Finding } from './unit-audit.model.ts';
+import type { Findings } from './findings.model.ts';
+
+/** What the audit looks at in a movement. */
+export type LedgerMovement = Pick<Movement, 'kind' | 'currency' | 'entries' | 'orderId'>;
 
 /** A buyer's partition of the ledger. */
 export interface Ledger {
   readonly userId: string;
-  readonly account?: Account;
-  readonly movements: readonly Movement[];
+  readonly account?: Pick<Account, 'balanceMinor'>;
+  readonly movements: readonly LedgerMovement[];
 }
 
-export interface MoneyAudit {
+/** What the audit of money looks at in an order. */
+export type OrderOfMoney = Pick<Order, 'orderId' | 'buyerId' | 'status' | 'totalMinor' | 'currency' | 'payment'>;
+
+export interface MoneyFigures {
   readonly authorisedMinor: number;
   readonly capturedMinor: number;
   readonly fulfilledMinor: number;
   readonly refundedMinor: number;
-  readonly findings: readonly Finding[];
 }
 
 /** A sum that is no exact integer any more: the bounds of prices and units do not let it come to that. */
@@ -29,10 +35,17 @@ export class InexactSum extends Error {
   override readonly name = 'InexactSum';
 }
 
-function sumOf(amounts: readonly number[]): number {
-  const sum = amounts.reduce((total, amount) => total + amount, 0);
-  if (!Number.isSafeInteger(sum)) throw new InexactSum(`${amounts.length} amounts add up to ${sum}`);
-  return sum;
+class Sum {
+  #minor = 0;
+
+  add(amountMinor: number): void {
+    this.#minor += amountMinor;
+    if (!Number.isSafeInteger(this.#minor)) throw new InexactSum(`amounts add up to ${this.#minor}`);
+  }
+
+  get minor(): number {
+    return this.#minor;
+  }
 }
 
 /** The movements that an order must have behind it, each once, by the state of its payment. */
@@ -45,61 +58,98 @@ const movementsBehind: Record<PaymentState, readonly OrderMovement[]> = {
   refunded: ['authorise', 'capture', 'refund'],
 };
 
-/**
- * The sale's money: what the ledger says on one side, what the orders say on the other. `authorisedMinor` is what escrow holds, captured
- * and refunded are what was moved; fulfilled is what orders are worth that are fulfilled now.
- */
-export function auditMoney(orders: readonly Order[], ledgers: readonly Ledger[]): MoneyAudit {
-  const byId = new Map(orders.map((order) => [order.orderId, order]));
-  const moved = ledgers.flatMap(({ movements }) => movements).filter(({ orderId }) => orderId !== undefined && byId.has(orderId));
-  const amountsOf = (kind: OrderMovement) => sumOf(moved.filter((movement) => movement.kind === kind).map(amountOf));
-  const worth = (wanted: (order: Order) => boolean) => sumOf(orders.filter(wanted).map(({ totalMinor }) => totalMinor));
-
-  const figures = {
-    authorisedMinor: amountsOf('authorise') - amountsOf('capture') - amountsOf('void'),
-    capturedMinor: amountsOf('capture'),
-    fulfilledMinor: worth(({ status }) => status === 'FULFILLED'),
-    refundedMinor: amountsOf('refund'),
-  };
-  const paidNotFulfilledMinor = worth(({ status, payment }) => payment.state === 'captured' && status !== 'FULFILLED');
-  const movedOf = Map.groupBy(moved, ({ orderId }) => orderId);
-  const outstandingMinor = worth(({ payment }) => payment.state === 'authorised');
-  return {
-    ...figures,
-    findings: [
-      ...unequal('captured', figures.capturedMinor, figures.fulfilledMinor + figures.refundedMinor + paidNotFulfilledMinor),
-      ...unequal('authorised', figures.authorisedMinor, outstandingMinor),
-      ...orders.flatMap((order) => findingsOfOrder(order, movedOf.get(order.orderId) ?? [])),
-      ...ledgers.flatMap(findingsOfLedger),
-    ],
-  };
+/** An order's side, and what was moved for it so far. */
+interface OrderMoney {
+  readonly order: Pick<OrderOfMoney, 'totalMinor' | 'currency' | 'payment'>;
+  readonly moved: OrderMovement[];
+  inEscrowMinor: number;
 }
+
+/**
+ * The sale's money: what the ledger says on one side, what the orders say on the other. What was authorised is what escrow holds, captured and
+ * refunded are what was moved; fulfilled is what orders are worth that are fulfilled now. First come the orders, then their buyers' ledgers.
+ */
+export class MoneyAudit {
+  readonly #findings: Findings;
+  readonly #orders = new Map<string, OrderMoney>();
+  readonly #moved: Readonly<Record<OrderMovement, Sum>> = { authorise: new Sum(), capture: new Sum(), void: new Sum(), refund: new Sum() };
+  readonly #fulfilled = new Sum();
+  /** Captured for orders that are not fulfilled: on their way there, or on their way back until the money has left. */
+  readonly #paidNotFulfilled = new Sum();
+  readonly #outstanding = new Sum();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** An order of the sale, each once. */
+  seeOrder({ orderId, status, totalMinor, currency, payment }: OrderOfMoney): void {
+    this.#orders.set(orderId, { order: { totalMinor, currency, payment }, moved: [], inEscrowMinor: 0 });
+    if (status === 'FULFILLED') this.#fulfilled.add(totalMinor);
+    else if (payment.state === 'captured') this.#paidNotFulfilled.add(totalMinor);
+    if (payment.state === 'authorised') this.#outstanding.add(totalMinor);
+  }
+
+  isOrder(orderId: string): boolean {
+    return this.#orders.has(orderId);
+  }
+
+  /** All that a buyer's partition has, each buyer once. It may hold movements of other sales: those count towards the balance alone. */
+  seeLedger({ userId, account, movements }: Ledger): void {
+    const { balanceMinor } = account ?? { balanceMinor: 0 };
+    for (const movement of movements) {
+      if (sumOfEntries(movement) !== 0)
+        this.#findings.add(`${userId}: the entries of ${movement.kind} ${movement.orderId ?? ''} do not sum to zero`);
+      this.#seeMovement(movement);
+    }
+    const byEntries = balanceByEntries(userAccount(userId), movements);
+    if (byEntries !== balanceMinor) this.#findings.add(`${userId} has ${balanceMinor}, by entries ${byEntries}`);
+  }
+
+  #seeMovement(movement: LedgerMovement): void {
+    const { kind, orderId = '' } = movement;
+    const own = this.#orders.get(orderId);
+    if (!own || !isOrderMovement(kind)) return;
+    const amountMinor = amountOf(movement);
+    this.#moved[kind].add(amountMinor);
+    own.moved.push(kind);
+    own.inEscrowMinor += balanceByEntries(escrowAccount(orderId), [movement]);
+    const isOfOrder = amountMinor === own.order.totalMinor && movement.currency === own.order.currency;
+    if (!isOfOrder) this.#findings.add(`${orderId}: its ${kind} is not of its total`);
+  }
+
+  /** The figures, once all was seen. */
+  conclude(): MoneyFigures {
+    for (const [orderId, own] of this.#orders) this.#compare(orderId, own);
+    const { authorise, capture, void: voided, refund } = this.#moved;
+    const figures = {
+      authorisedMinor: authorise.minor - capture.minor - voided.minor,
+      capturedMinor: capture.minor,
+      fulfilledMinor: this.#fulfilled.minor,
+      refundedMinor: refund.minor,
+    };
+    this.#expectEqual('captured', figures.capturedMinor, figures.fulfilledMinor + figures.refundedMinor + this.#paidNotFulfilled.minor);
+    this.#expectEqual('authorised', figures.authorisedMinor, this.#outstanding.minor);
+    return figures;
+  }
+
+  #compare(orderId: string, { order: { totalMinor, payment }, moved, inEscrowMinor }: OrderMoney): void {
+    const wanted = payment.method === 'balance' ? movementsBehind[payment.state] : [];
+    if (moved.toSorted().join() !== wanted.toSorted().join())
+      this.#findings.add(`${orderId} has the movements ${moved.toSorted().join(', ') || 'none'}, and its payment is ${payment.state}`);
+    const wantedInEscrowMinor = payment.state === 'authorised' && payment.method === 'balance' ? totalMinor : 0;
+    if (inEscrowMinor !== wantedInEscrowMinor)
+      this.#findings.add(`${orderId} has ${inEscrowMinor} in escrow, and its payment is ${payment.state}`);
+  }
+
+  #expectEqual(what: string, byLedgerMinor: number, byOrdersMinor: number): void {
+    if (byLedgerMinor !== byOrdersMinor) this.#findings.add(`${what}: ${byLedgerMinor} by the ledger, ${byOrdersMinor} by the orders`);
+  }
+}
+
+const isOrderMovement = (kind: Movement['kind']): kind is OrderMovement => (orderMovements as readonly string[]).includes(kind);
+
+const sumOfEntries = ({ entries }: LedgerMovement): number => entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
 
 /** What a movement moves: the sum of what is given, which is what is taken. */
-const amountOf = ({ entries }: Movement): number => entries.reduce((sum, { amountMinor }) => sum + Math.max(amountMinor, 0), 0);
-
-const unequal = (what: string, byLedger: number, byOrders: number): Finding[] =>
-  byLedger === byOrders ? [] : [`${what}: ${byLedger} by the ledger, ${byOrders} by the orders`];
-
-function findingsOfOrder(order: Order, own: readonly Movement[]): Finding[] {
-  const wanted = order.payment.method === 'balance' ? movementsBehind[order.payment.state] : [];
-  const kinds = own.map(({ kind }) => kind).sort();
-  const wrongKinds = kinds.join() === [...wanted].sort().join() ? [] : [`${order.orderId} has the movements ${kinds.join(', ') || 'none'}`];
-  const wrongAmounts = own.filter((movement) => amountOf(movement) !== order.totalMinor || movement.currency !== order.currency);
-  const inEscrow = balanceByEntries(escrowAccount(order.orderId), own);
-  const wantedInEscrow = order.payment.state === 'authorised' && order.payment.method === 'balance' ? order.totalMinor : 0;
-  return [
-    ...wrongKinds.map((words) => `${words}, and its payment is ${order.payment.state}`),
-    ...wrongAmounts.map(({ kind }) => `${order.orderId}: its ${kind} is not of its total`),
-    ...(inEscrow === wantedInEscrow ? [] : [`${order.orderId} has ${inEscrow} in escrow, and its payment is ${order.payment.state}`]),
-  ];
-}
-
-function findingsOfLedger({ userId, account, movements }: Ledger): Finding[] {
-  const byEntries = balanceByEntries(userAccount(userId), movements);
-  const unbalanced = movements.filter(({ entries }) => entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0) !== 0);
-  return [
-    ...unbalanced.map(({ kind, orderId }) => `${userId}: the entries of ${kind} ${orderId ?? ''} do not sum to zero`),
-    ...(byEntries === (account?.balanceMinor ?? 0) ? [] : [`${userId} has ${account?.balanceMinor ?? 0}, by entries ${byEntries}`]),
-  ];
-}
+const amountOf = ({ entries }: LedgerMovement): number => entries.reduce((sum, { amountMinor }) => sum + Math.max(amountMinor, 0), 0);

@@ -10,9 +10,19 @@ export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[numb
 
 export type Database = DynamoDBDocumentClient;
 
-/** One client per container. */
-export const connectDatabase = (): Database =>
-  DynamoDBDocumentClient.from(new DynamoDBClient(clientDefaults), { marshallOptions: { removeUndefinedValues: true } });
+/**
+ * How long one request may take of whoever reads very many rows: its pages are large, and one that is given up on a busy database is read again,
+ * which makes it no less busy.
+ */
+export const largeReadMsMax = 10_000;
+
+/** One client per container. `requestMsMax`: how long one attempt of a request may take, where it is not what every client's may. */
+export function connectDatabase({ requestMsMax = clientDefaults.requestHandler.requestTimeout } = {}): Database {
+  const requestHandler = { ...clientDefaults.requestHandler, requestTimeout: requestMsMax };
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ ...clientDefaults, requestHandler }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
 
 /** A condition of the transaction that did not hold: the position of the write, and the item that stood in its way if it was asked for. */
 export interface Refusal {
@@ -96,26 +106,37 @@ function mayStillCommit(error: unknown): boolean {
   return transientNames.has(error.name) || unanswered || ($metadata?.httpStatusCode ?? 0) >= 500;
 }
 
+/** The parameters that bring these attributes alone. All of them go by an alias: some are reserved words. */
+export const projection = (attributes: readonly string[]) => ({
+  ProjectionExpression: attributes.map((_, index) => `#p${index}`).join(', '),
+  ExpressionAttributeNames: Object.fromEntries(attributes.map((attribute, index) => [`#p${index}`, attribute])),
+});
+
 const batchKeysMax = 100;
 
-/** Reads items by key with strong consistency, 100 a call, at most 8 attempts for what the database leaves over. Order is not kept. */
+/**
+ * Reads items by key with strong consistency, 100 a call, at most 8 attempts for what the database leaves over. Order is not kept.
+ * `attributes`: those that are wanted; all when left out.
+ */
 export async function batchGet(
   database: Database,
   tableName: string,
   keys: readonly Record<string, unknown>[],
+  attributes?: readonly string[],
 ): Promise<Record<string, unknown>[]> {
   // A key that is asked for twice would refuse the whole call; an index that is changing may name one twice.
   const unique = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
   const chunks = Array.from({ length: Math.ceil(unique.length / batchKeysMax) }, (_, chunk) =>
     unique.slice(chunk * batchKeysMax, (chunk + 1) * batchKeysMax),
   );
+  const wanted = { ConsistentRead: true, ...(attributes && projection(attributes)) };
   const read = async (chunk: Record<string, unknown>[]) => {
     const items: Record<string, unknown>[] = [];
     let left = chunk;
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt === 8) throw new UnsettledTransaction(`${left.length} keys of ${tableName} still unread after ${attempt} attempts`);
       if (attempt > 0) await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
-      const answer = await database.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }));
+      const answer = await database.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ...wanted } } }));
       items.push(...(answer.Responses?.[tableName] ?? []));
       left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
     }

@@ -18,6 +18,8 @@ export const Environment = z.object({
   REDIS_MODE: z.enum(['single', 'cluster']).default('single'),
   /** The secret with the cache's password; empty for a cache without one. */
   REDIS_AUTH_SECRET: z.string().default(''),
+  /** The queue that takes requests for rebuilding a sale that Redis has lost. */
+  REBUILD_QUEUE_URL: name,
   /** The secret that order ids are derived with: `{"current": "…", "previous"?: "…"}`; never rotated while a sale lives. */
   HOLD_SECRET: name,
   /** The secret that ticket codes are signed with: `{"current": "…", "previous"?: "…"}`. */

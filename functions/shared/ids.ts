@@ -6,6 +6,8 @@ const identifier = (lengthMax: number) => z.string().regex(new RegExp(`^[A-Za-z0
 export const SaleId = identifier(64).meta({ id: 'SaleId', example: 'launch-day' });
 export const Sku = identifier(64).meta({ id: 'Sku', example: 'tee-black-m' });
 export const UserId = identifier(64).meta({ id: 'UserId', example: 'ada' });
+/** A seat's name; it never has what keys and records are joined with. */
+export const Seat = identifier(32).meta({ id: 'Seat', example: 'A-12' });
 /** Opaque to callers: `ord_` and the hold's id. */
 export const OrderId = z
   .string()

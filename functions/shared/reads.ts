@@ -8,6 +8,21 @@ export class ReadIncomplete extends Error {
   override readonly name = 'ReadIncomplete';
 }
 
+/**
+ * Rows of one page, for whoever reads very many: as many as fit into a page anyway, at some 250 bytes each. Said all the same, because the bundled
+ * server looks at everything that is left of a table for a page that names no limit.
+ */
+export const rowsPerPage = 4_000;
+
+/** The pages of a query one by one, `rowsPerPage` items each. Throws `ReadIncomplete` beyond `pagesMax` pages. */
+export async function* readPages(database: Database, query: QueryCommandInput, pagesMax = 1_000): AsyncGenerator<Item[]> {
+  let pages = 0;
+  for await (const page of paginateQuery({ client: database, pageSize: rowsPerPage }, query)) {
+    yield page.Items ?? [];
+    if (++pages >= pagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${pagesMax} pages of ${query.TableName}`);
+  }
+}
+
 /** All items of a query, page by page. Throws `ReadIncomplete` beyond `pagesMax` pages. */
 export async function readAll(database: Database, query: QueryCommandInput, pagesMax = 1_000): Promise<Item[]> {
   const found: Item[] = [];

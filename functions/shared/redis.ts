@@ -73,3 +73,31 @@ export async function clusterIsKnown(redis: RedisClient): Promise<void> {
     throw new Error('the cluster was not reached', { cause });
   });
 }
+
+/** What was written is on one node alone, for longer than anybody waits: a failover would lose it. */
+export class NotReplicated extends Error {
+  override readonly name = 'NotReplicated';
+}
+
+const replicationMsMax = 1_000;
+
+/**
+ * Returns when a replica has all that this client wrote to the node of `key`, so that a failover keeps it; throws `NotReplicated` after a
+ * second. A node that no replica follows is not waited for. What counts are this connection's writes, so call it after yours.
+ */
+export async function replicated(redis: RedisClient, key: string): Promise<void> {
+  const node = redis instanceof Cluster ? await masterOf(redis, key) : redis;
+  const [, replicas] = /^connected_slaves:(\d+)/m.exec(await node.info('replication')) ?? [];
+  if (Number(replicas ?? 0) === 0) return;
+  const reached = await node.wait(1, replicationMsMax);
+  if (reached === 0) throw new NotReplicated(`no replica has what was written to ${key}`);
+}
+
+/** The node that writes of this key go to, on the very connection that they go over. */
+async function masterOf(redis: Cluster, key: string): Promise<Redis> {
+  await clusterIsKnown(redis);
+  const [address] = redis.slots[await redis.cluster('KEYSLOT', key)] ?? [];
+  const node = redis.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address);
+  if (!node) throw new NotReplicated(`the node of ${key} is not known`);
+  return node;
+}

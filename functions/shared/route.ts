@@ -32,12 +32,16 @@ export interface Route<
   /** What success answers with; `answer` is left out for an empty body. */
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: Answer;
+  /** The media type of the answer, where it is not JSON. */
+  readonly mediaType?: 'text/html';
+  /** Whether it serves a file of a page: no operation of the API, so the OpenAPI document does not have it. */
+  readonly partOfPage?: boolean;
   /** Whether the answer carries an `ETag` and may be 304. */
   readonly cacheable?: boolean;
   /** Refusals of this route beyond those that every route of its kind has. */
   readonly problems?: readonly ProblemCode[];
-  /** The function that serves it: `reserve` is the hot path, `api` the rest. */
-  readonly servedBy: 'reserve' | 'api';
+  /** The function that serves it: `reserve` is the hot path, `audit` counts sales, `docs` the page at /docs, `api` the rest. */
+  readonly servedBy: 'reserve' | 'api' | 'audit' | 'docs';
 }
 
 export const defineRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(

@@ -12,6 +12,11 @@ export class ScriptUnanswered extends Error {
   override readonly name = 'ScriptUnanswered';
 }
 
+/** The script itself failed: what Redis has of this one is broken. Redis is there, and others are served. */
+export class ScriptFailed extends Error {
+  override readonly name = 'ScriptFailed';
+}
+
 /** The script answered something that its contract does not have. */
 export class UnexpectedReply extends Error {
   override readonly name = 'UnexpectedReply';

@@ -33,7 +33,8 @@ export const tables = {
     // Tombstones alone carry it: they end after a day, orders never.
     expiry: 'expiresAtSeconds',
   },
-  outbox: { environment: 'OUTBOX_TABLE', partitionKey: 'orderId', sortKey: 'version', stream: true },
+  // Whose change a row tells: an order's id, or `sale:` and a sale's.
+  outbox: { environment: 'OUTBOX_TABLE', partitionKey: 'subject', sortKey: 'version', stream: true },
   units: { environment: 'UNITS_TABLE', partitionKey: 'bucket', sortKey: 'unit' },
   allowances: { environment: 'ALLOWANCES_TABLE', partitionKey: 'saleBuyer', sortKey: 'slot' },
   accounts: { environment: 'ACCOUNTS_TABLE', partitionKey: 'userId', sortKey: 'entry' },

@@ -37,8 +37,11 @@ class Overtaken extends Error {
   override readonly name = 'Overtaken';
 }
 
-/** Partitions read at once, each with a chunk of its own under way: enough to keep Redis busy, few enough for it to serve other sales in between. */
-const lanes = 16;
+/**
+ * Partitions read at once, each with a chunk of its own under way: enough to keep Redis busy while pages come, few enough for it, and for the
+ * database, to serve other sales in between.
+ */
+const lanes = 6;
 /** Changes of the sale that may come between its last reading and the publishing. */
 const publishAttemptsMax = 10;
 

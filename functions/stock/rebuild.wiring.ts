@@ -1,7 +1,7 @@
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase, largeReadMsMax } from '../shared/dynamo.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { acquireLease } from '../shared/lease.ts';
 import { once } from '../shared/once.ts';
@@ -11,7 +11,7 @@ import { rebuildKeys } from './stock.keys.ts';
 import { connectCache, redisVariables } from './stock.wiring.ts';
 
 const environment = readEnvironment([...redisVariables, 'SALES_TABLE', 'SEATS_TABLE', 'UNITS_TABLE']);
-const database = connectDatabase();
+const database = connectDatabase({ requestMsMax: largeReadMsMax });
 
 /** How long nobody else rebuilds a sale whose rebuilder has died. Many times longer than the longest step between two renewals. */
 const leaseMs = 30_000;

@@ -16,7 +16,7 @@ import { Aws, CfnCondition, CfnOutput, CfnParameter, Fn, RemovalPolicy } from 'a
 import { Construct } from 'constructs';
 import { routes } from '../../functions/api/routes.ts';
 import type { Route } from '../../functions/shared/route.ts';
-import { freesUnits, movesMoney, movesOrders } from './access.ts';
+import { freesUnits, movesMoney, movesOrders, sellsUnits } from './access.ts';
 import { StampedeFunction } from './function.ts';
 import type { Identity } from './identity.ts';
 import { type Platform, redis } from './platform.ts';
@@ -25,11 +25,24 @@ import { type Platform, redis } from './platform.ts';
 const requestsPerSecond = 10_000;
 const burst = 5_000;
 
-/** The public endpoint: each route of the contract, its token checked by the gateway unless it is public, and a function behind it. */
+/**
+ * The public endpoint: each route of the contract, its token checked by the gateway unless it is public, and a function behind it. Where
+ * nobody issues tokens there are the functions alone, for a gateway of somebody else's.
+ */
 export class Api extends Construct {
-  constructor(scope: Construct, id: string, props: { platform: Platform; identity: Identity; reserve: StampedeFunction }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      platform: Platform;
+      identity: Identity | undefined;
+      reserve: StampedeFunction;
+      audit: StampedeFunction;
+      docs: StampedeFunction;
+    },
+  ) {
     super(scope, id);
-    const { platform, identity, reserve } = props;
+    const { platform, identity, reserve, audit, docs } = props;
     const api = new StampedeFunction(this, 'Functions', {
       platform,
       entry: 'functions/api/api.handler.ts',
@@ -37,11 +50,12 @@ export class Api extends Construct {
       access: {
         products: { actions: ['GetItem', 'BatchGetItem', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'] },
         sales: { actions: ['GetItem', 'BatchGetItem', 'Scan', 'PutItem', 'UpdateItem'] },
+        seats: { actions: ['Query', 'PutItem'] },
         ...movesOrders,
         ...freesUnits,
         orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { byBuyer: ['Query', 'Scan'], bySale: ['Query'] } },
-        units: { actions: [...freesUnits.units.actions, 'Query'] },
-        accounts: { actions: [...movesMoney.accounts.actions, 'GetItem', 'Query'] },
+        units: { actions: [...freesUnits.units.actions, ...sellsUnits.units.actions] },
+        accounts: { actions: [...movesMoney.accounts.actions, 'GetItem'] },
         idempotency: { actions: ['GetItem', 'PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],
@@ -51,12 +65,15 @@ export class Api extends Construct {
       runbook: 'Operators and buyers get 503. Orders that are under way go on by events.',
     });
 
+    if (!identity) return;
     const http = new HttpApi(this, 'Http', { description: 'Stampede', createDefaultStage: false });
     this.#allowOrigins(http);
     const integrations = {
       // One permission for the whole API each: one for each route would outgrow the function's policy.
       reserve: new HttpLambdaIntegration('Reserve', reserve.lambda, { scopePermissionToRoute: false }),
       api: new HttpLambdaIntegration('Api', api.lambda, { scopePermissionToRoute: false }),
+      audit: new HttpLambdaIntegration('Audit', audit.lambda, { scopePermissionToRoute: false }),
+      docs: new HttpLambdaIntegration('Docs', docs.lambda, { scopePermissionToRoute: false }),
     };
     const authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: identity.audience });
     const nobody = new HttpNoneAuthorizer();
@@ -66,6 +83,15 @@ export class Api extends Construct {
         routeKey: HttpRouteKey.with(route.path, HttpMethod[route.method]),
         integration: integrations[route.servedBy],
         authorizer: route.access === 'public' ? nobody : authorizer,
+      });
+    }
+    // Answers HEAD by itself. Of all other public routes the fallback does, whose function has none of the page's files.
+    for (const route of (routes as readonly Route[]).filter(({ servedBy }) => servedBy === 'docs')) {
+      new HttpRoute(this, `${route.operationId}Head`, {
+        httpApi: http,
+        routeKey: HttpRouteKey.with(route.path, HttpMethod.HEAD),
+        integration: integrations.docs,
+        authorizer: nobody,
       });
     }
     // Answers 404 and 405 in the contract's form, to anybody. A permission of its own: this route's ARN has a part less than the others.
@@ -114,7 +140,7 @@ export class Api extends Construct {
       anyOrigin.logicalId,
       {
         AllowOrigins: origins.valueAsList,
-        AllowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+        AllowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
         AllowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
         ExposeHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after', 'x-request-id'],
         MaxAge: 600,

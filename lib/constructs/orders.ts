@@ -20,6 +20,7 @@ export class Orders extends Construct {
       access: {
         ...movesOrders,
         sales: { actions: ['GetItem'] },
+        seats: { actions: ['Query'] },
         // Claims units and slots; whose they are is read only when somebody else has them.
         units: { actions: ['PutItem', 'BatchGetItem'] },
         allowances: { actions: ['PutItem', 'Query'] },
@@ -57,7 +58,13 @@ export class Orders extends Construct {
         { event: 'RefundRequested' },
         { event: 'PaymentRefunded' },
       ],
-      access: { ...movesOrders, ...freesUnits, ...movesMoney },
+      // Units of an order that was taken back retire: their rows stay.
+      access: {
+        ...movesOrders,
+        ...freesUnits,
+        ...movesMoney,
+        units: { actions: [...freesUnits.units.actions, ...sellsUnits.units.actions] },
+      },
       settings: redis,
       memoryMegabytes: 512,
       runbook: 'Units or money of ended orders are not back yet.',
@@ -78,9 +85,10 @@ class Sweeper extends Construct {
         ...movesOrders,
         ...freesUnits,
         ...movesMoney,
-        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'] } },
+        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'], bySale: ['Query'] } },
         units: { actions: [...sellsUnits.units.actions, ...freesUnits.units.actions, 'BatchGetItem'] },
-        sales: { actions: ['Scan'] },
+        sales: { actions: ['Scan', 'GetItem', 'UpdateItem'] },
+        seats: { actions: ['Query'] },
         fulfilments: { actions: ['PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],

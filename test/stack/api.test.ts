@@ -22,8 +22,9 @@ function servedBy(key: string): string | undefined {
 }
 
 describe('routes', () => {
-  it('has every route of the contract and the fallback, and no other', () => {
-    expect([...written.keys()].sort()).toEqual([...contract.map(routeKeyOf), '$default'].sort());
+  it('has every route of the contract and the fallback, HEAD of the page that answers it by itself, and no other', () => {
+    const head = contract.filter(({ servedBy: name }) => name === 'docs').map(({ path }) => `HEAD ${path}`);
+    expect([...written.keys()].sort()).toEqual([...contract.map(routeKeyOf), ...head, '$default'].sort());
   });
 
   it('has no route that belongs to the embedded runtime', () => {
@@ -46,22 +47,23 @@ describe('routes', () => {
   });
 
   it('sends each route to the function that serves it', () => {
-    const functionOf = { reserve: 'Orders/Reserve', api: 'Api/Functions' };
+    const functionOf = { reserve: 'Orders/Reserve', api: 'Api/Functions', audit: 'Audit/Sale', docs: 'Docs/Page' };
     for (const route of contract) expect(servedBy(routeKeyOf(route)), routeKeyOf(route)).toBe(functionOf[route.servedBy]);
     expect(servedBy('POST /v1/sales/{saleId}/orders')).toBe('Orders/Reserve');
   });
 
-  it('lets the gateway, and this one alone, call both functions', () => {
+  it('lets the gateway, and this one alone, call the functions behind it', () => {
     const [api] = stacks.of('AWS::ApiGatewayV2::Api');
+    const served = new Set(contract.map(({ servedBy: name }) => name));
     const permissions = stacks.of('AWS::Lambda::Permission').map(({ properties }) => properties);
-    expect(new Set(permissions.map(({ FunctionName }) => target(FunctionName))).size).toBe(2);
+    expect(new Set(permissions.map(({ FunctionName }) => target(FunctionName))).size).toBe(served.size);
     for (const { Principal, SourceArn } of permissions) {
       expect(Principal).toBe('apigateway.amazonaws.com');
       expect(SourceArn['Fn::Join'][1]).toContainEqual({ Ref: api?.id });
     }
     // `$default` has an ARN of two parts; three stars do not match it.
     const patterns = permissions.map(({ SourceArn }) => SourceArn['Fn::Join'][1].at(-1));
-    expect(patterns.toSorted()).toEqual(['/*/*', '/*/*/*', '/*/*/*']);
+    expect(patterns.toSorted()).toEqual(['/*/*', ...[...served].map(() => '/*/*/*')]);
   });
 });
 

@@ -36,7 +36,7 @@ describe('queues', () => {
       expect(isDeadLetters !== (properties.RedrivePolicy !== undefined), path).toBe(true);
       if (!isDeadLetters) expect(properties.RedrivePolicy.maxReceiveCount, path).toBe(5);
     }
-    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(4);
+    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(5);
   });
 
   it('keeps what failed for two weeks', () => {
@@ -61,7 +61,7 @@ describe('queues', () => {
 
 describe('mappings', () => {
   it('reports failures message by message on every mapping', () => {
-    expect(mappings).toHaveLength(5);
+    expect(mappings).toHaveLength(6);
     for (const { path, properties } of mappings) expect(properties.FunctionResponseTypes, path).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -77,7 +77,7 @@ describe('mappings', () => {
     const bounds = mappings
       .filter(({ properties }) => !properties.StartingPosition)
       .map(({ properties }) => properties.ScalingConfig.MaximumConcurrency);
-    expect(bounds).toHaveLength(4);
+    expect(bounds).toHaveLength(5);
     expect(bounds.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(250);
   });
 
@@ -160,6 +160,51 @@ describe('the sweeper', () => {
     const absent = stacks.of('AWS::CloudWatch::Alarm').filter(({ properties }) => properties.TreatMissingData === 'breaching');
     expect(absent.map(({ properties }) => [properties.MetricName, properties.Dimensions[0].Value.Ref])).toEqual([
       ['Invocations', sweeper?.id],
+    ]);
+  });
+});
+
+describe('rebuilds', () => {
+  const queueOf = (path: string) => {
+    const found = queues.find((queue) => queue.path === path);
+    if (!found) throw new Error(`no queue ${path}`);
+    return found;
+  };
+
+  it('can be asked for by exactly the functions that use the stock: they know the queue, and may send to it and do nothing else', () => {
+    const { id } = queueOf('Rebuilds/Queue');
+    for (const lambda of functions.values()) {
+      const variables = lambda.properties.Environment.Variables;
+      const usesStock = variables.REDIS_URL !== undefined && !lambda.path.startsWith('Stock/Rebuild/');
+      expect(variables.REBUILD_QUEUE_URL, lambda.path).toEqual(usesStock ? { Ref: id } : undefined);
+      const rights = statementsOf(roleOf(lambda, stacks), stacks).filter(({ resources }) => JSON.stringify(resources).includes(`"${id}"`));
+      const actions = rights.flatMap((statement) => statement.actions);
+      if (usesStock) expect(actions, lambda.path).toEqual(['sqs:SendMessage']);
+      else if (!lambda.path.startsWith('Stock/Rebuild/')) expect(actions, lambda.path).toEqual([]);
+    }
+  });
+
+  it('are done one at a time by a function that reads what owns units, marks the sale, and asks for no rebuild itself', () => {
+    const [mapping] = mappings.filter(({ properties }) => target(properties.EventSourceArn) === queueOf('Rebuilds/Queue').id);
+    expect(mapping?.properties).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
+    const [rebuild] = [...functions.values()].filter(({ path }) => path.startsWith('Stock/Rebuild/'));
+    if (!rebuild) throw new Error('no rebuild function');
+    expect(target(mapping?.properties.FunctionName)).toBe(rebuild.id);
+    const rights = statementsOf(roleOf(rebuild, stacks), stacks)
+      .filter(({ effect }) => effect === 'Allow')
+      .flatMap(({ actions }) => actions)
+      .filter((action) => !/^(logs|xray|ec2):/.test(action));
+    expect([...new Set(rights)].sort()).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'dynamodb:UpdateItem',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:ReceiveMessage',
     ]);
   });
 });

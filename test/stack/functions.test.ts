@@ -77,11 +77,12 @@ describe('functions', () => {
 
   it('bounds the time of every function, and answers before the gateway gives up', () => {
     for (const { path, properties } of functions) {
-      expect(properties.Timeout, path).toBeLessThanOrEqual(60);
+      // A rebuild is asked for and not waited for, and half of it would be none.
+      expect(properties.Timeout, path).toBeLessThanOrEqual(path.startsWith('Stock/Rebuild/') ? 900 : 60);
       expect(properties.Timeout, path).toBeGreaterThanOrEqual(10);
     }
-    const behindGateway = functions.filter(({ path }) => /^(Api\/Functions|Orders\/Reserve)\//.test(path));
-    expect(behindGateway.map(({ properties }) => properties.Timeout < 30)).toEqual([true, true]);
+    const behindGateway = functions.filter(({ path }) => /^(Api\/Functions|Audit\/Sale|Orders\/Reserve)\//.test(path));
+    expect(behindGateway.map(({ properties }) => properties.Timeout < 30)).toEqual([true, true, true]);
   });
 
   it('puts into the network exactly the functions that use Redis', () => {

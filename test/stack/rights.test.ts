@@ -3,8 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectRedis } from '../../functions/shared/redis.ts';
 import { until } from '../../lib/client/bounded.ts';
+import { credentials } from '../../lib/local/aws-json.ts';
 import { type Database, startDatabase } from '../../lib/local/dynamodb.ts';
 import { type Runtime, startRuntime } from '../../lib/local/index.ts';
 import { type Properties, type Resource, roleOf, type Synthesised, statementsOf, synthesised, target } from './synthesised.ts';
@@ -122,8 +126,25 @@ async function call<Answer = Properties>(token: string, method: string, path: st
 
 const token = async (sub: string, scope: string) => (await call('', 'POST', '/local/token', { sub, scope })).access_token as string;
 
+/** As if the sale had been called off an hour earlier: the last look at its orders is due. */
+async function calledOffLongAgo(saleId: string): Promise<void> {
+  const sales = stacks.of('AWS::DynamoDB::Table').find((table) => tableName(table) === 'sales')?.id ?? '';
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: database.endpoint, region: 'eu-central-1', credentials }));
+  await client.send(
+    new UpdateCommand({
+      TableName: runtime.names.tables[sales],
+      Key: { saleId },
+      UpdateExpression: 'SET endingPass.closedAtMs = endingPass.closedAtMs - :hour',
+      ExpressionAttributeValues: { ':hour': 3_600_000 },
+    }),
+  );
+  client.destroy();
+}
+
 describe('the database', () => {
-  it('is called by no function for anything that its role does not allow, from a sale’s creation to its audit', async () => {
+  it('is called by no function for anything that its role does not allow, from a sale’s creation to its audit', {
+    timeout: 120_000,
+  }, async () => {
     const operator = await token('operator', 'sale:operate');
     await call(operator, 'POST', '/v1/products', { sku: 'tee', name: 'Tee', priceMinor: 100, currency: 'EUR' });
     await call(operator, 'PUT', '/v1/products/tee', { sku: 'tee', name: 'Tee shirt', priceMinor: 100, currency: 'EUR' });
@@ -166,6 +187,20 @@ describe('the database', () => {
     await reaches(poor, 'FAILED');
     await reaches(forgotten, 'EXPIRED');
 
+    const hall = { saleId: 'night', name: 'Night', ...window, items: [{ sku: 'tee', seats: ['A-1', 'A-2'] }] };
+    await call(operator, 'POST', '/v1/sales', hall);
+    for (const [seat, returnUnits] of [
+      ['A-1', true],
+      ['A-2', false],
+    ]) {
+      const items = [{ sku: 'tee', seats: [seat] }];
+      const { orderId } = await call(paid.buyer, 'POST', '/v1/sales/night/orders', { items });
+      const seated = { buyer: paid.buyer, orderId: String(orderId) };
+      await reaches(seated, 'FULFILLED');
+      await call(operator, 'POST', `/v1/orders/${orderId}/refund`, { reason: 'moved', returnUnits });
+      await reaches(seated, 'REFUNDED');
+    }
+
     for (const path of [
       '/v1/products',
       '/v1/products/tee',
@@ -180,6 +215,24 @@ describe('the database', () => {
     for (const path of ['/v1/users/ada', '/v1/orders', '/v1/orders?saleId=drop', '/v1/orders?buyerId=ada', '/v1/sales/drop/audit']) {
       await call(operator, 'GET', path);
     }
+
+    const redis = connectRedis({ url: runtime.redisUrl, mode: 'single' });
+    await redis.flushall();
+    redis.disconnect();
+    for (const saleId of ['drop', 'night']) {
+      await until(`${saleId} is rebuilt`, async () => (await fetch(`${runtime.url}/v1/sales/${saleId}`)).ok || undefined);
+    }
+
+    await call(operator, 'PATCH', '/v1/sales/night', { state: 'paused' });
+    await call(operator, 'PATCH', '/v1/sales/night', { state: 'open' });
+    await call(operator, 'POST', '/v1/sales/night/restock', { sku: 'tee', seats: ['A-3'], reason: 'a third' });
+    await call('', 'GET', '/v1/sales/night/seats?sku=tee');
+    const seated = { items: [{ sku: 'tee', seats: ['A-3'] }] };
+    const { orderId: last } = await call(paid.buyer, 'POST', '/v1/sales/night/orders', seated);
+    await call(operator, 'POST', '/v1/sales/night/cancel', { reason: 'rain' });
+    await reaches({ buyer: paid.buyer, orderId: String(last) }, 'REFUNDED');
+    await calledOffLongAgo('night');
+    await call('', 'POST', '/local/run/sweeper');
 
     const rights = allowed();
     expect([...called].filter((each) => !rights.has(each)).sort()).toEqual([]);

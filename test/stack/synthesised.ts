@@ -29,6 +29,18 @@ export interface Synthesised {
   remove(): void;
 }
 
+/** The app, written into the directory; nothing is left there when that fails. */
+function synthesisedApp(directory: string): ReturnType<typeof buildApp> {
+  try {
+    const app = buildApp({ outdir: directory });
+    app.synth();
+    return app;
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 /**
  * Synthesises the app once, into a directory of its own: as `cdk synth` does, without a command line. The CDK's check of the templates
  * takes longer than all the rest, so it is asked for where it is the point.
@@ -36,8 +48,7 @@ export interface Synthesised {
 export function synthesised({ validated = false } = {}): Synthesised {
   const directory = mkdtempSync(join(tmpdir(), 'stampede-stack-'));
   process.env.CDK_VALIDATION = String(validated);
-  const app = buildApp({ outdir: directory });
-  app.synth();
+  const app = synthesisedApp(directory);
   const stacks = app.node.children.filter(Stack.isStack);
   const [network, application] = ['StampedeNetwork', 'Stampede'].map((name) => {
     const stack = stacks.find(({ stackName }) => stackName === name);

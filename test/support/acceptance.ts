@@ -5,7 +5,15 @@ import { inParallel } from '../../functions/shared/parallel.ts';
 import { until } from '../../lib/client/bounded.ts';
 import { Client } from '../../lib/client/client.ts';
 import { type Answer, Connection } from '../../lib/client/connection.ts';
-import { type AuditBody, isAtRest, type OrderBody, type ProblemBody, type SaleBody, type SaleRequest } from '../../lib/client/contract.ts';
+import {
+  type AuditBody,
+  isAtRest,
+  type OrderBody,
+  type OrderLineRequest,
+  type ProblemBody,
+  type SaleBody,
+  type SaleRequest,
+} from '../../lib/client/contract.ts';
 import { type Callers, givenCallers, localCallers } from '../../lib/client/tokens.ts';
 
 declare module 'vitest' {
@@ -22,6 +30,8 @@ export interface Shopper {
   readonly client: Client;
   /** Buys under a new key, or under the one given. */
   buy(sale: TestSale, quantity?: number, options?: BuyOptions): Promise<Answer<OrderBody>>;
+  /** Buys these seats of the sale's last item, and counted units besides. */
+  buySeats(sale: TestSale, seats: readonly string[], options?: BuyOptions & { readonly quantity?: number }): Promise<Answer<OrderBody>>;
 }
 
 interface BuyOptions {
@@ -41,6 +51,8 @@ export interface TestSale {
 export interface SaleWishes extends Partial<Omit<SaleRequest, 'items'>> {
   /** Units of each item. */
   readonly units?: number | readonly number[];
+  /** The seats of one item more, the sale's last. With seats, there are no counted units unless they are asked for. */
+  readonly seats?: readonly string[];
   readonly priceMinor?: number;
   /** The sale's window from now on. */
   readonly opensInMs?: number;
@@ -76,10 +88,13 @@ const statusOf: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   SOLD_OUT: 409,
+  SEAT_TAKEN: 409,
   BUYER_LIMIT: 409,
   SALE_NOT_OPEN: 409,
+  SALE_PAUSED: 409,
   REQUEST_IN_FLIGHT: 409,
   NOT_CANCELLABLE: 409,
+  NOT_REFUNDABLE: 409,
   PRODUCT_IN_USE: 409,
   ALREADY_EXISTS: 409,
   BODY_TOO_LARGE: 413,
@@ -112,7 +127,7 @@ export function refused(answer: Answer<unknown>, code: string): ProblemBody {
     title: expect.stringMatching(/./),
     detail: expect.stringMatching(/./),
     instance: expect.stringMatching(/^\//),
-    retryable: code === 'REQUEST_IN_FLIGHT',
+    retryable: code === 'REQUEST_IN_FLIGHT' || code === 'SALE_PAUSED',
   });
   expect(answer.status).toBe(status);
   // Nothing internal gets out.
@@ -139,12 +154,15 @@ export async function openShop(): Promise<Shop> {
 
   const shopperOf = ({ userId, token }: { userId: string; token: string }): Shopper => {
     const own = client.as(token);
+    const order = (sale: TestSale, items: readonly OrderLineRequest[], { key = randomUUID(), method }: BuyOptions) =>
+      own.placeOrder(sale.saleId, { items, ...(method && { payment: { method } }) }, key);
     return {
       userId,
       token,
       client: own,
-      buy: (sale, quantity = 1, { key = randomUUID(), method, sku = sale.sku } = {}) =>
-        own.placeOrder(sale.saleId, { items: [{ sku, quantity }], ...(method && { payment: { method } }) }, key),
+      buy: (sale, quantity = 1, options = {}) => order(sale, [{ sku: options.sku ?? sale.sku, quantity }], options),
+      buySeats: (sale, seats, { quantity, ...options } = {}) =>
+        order(sale, [...(quantity ? [{ sku: sale.sku, quantity }] : []), { sku: sale.skus.at(-1) ?? '', seats }], options),
     };
   };
 
@@ -153,8 +171,11 @@ export async function openShop(): Promise<Shop> {
     operator,
     callers,
     isLocal,
-    async sale({ units = 10, priceMinor = 1_000, opensInMs = -60_000, closesInMs = 3_600_000, ...wishes } = {}) {
-      const items = [units].flat().map((count) => ({ sku: nameOf('sku'), units: count }));
+    async sale({ seats, units = seats ? [] : 10, priceMinor = 1_000, opensInMs = -60_000, closesInMs = 3_600_000, ...wishes } = {}) {
+      const items = [
+        ...[units].flat().map((count) => ({ sku: nameOf('sku'), units: count })),
+        ...(seats ? [{ sku: nameOf('hall'), seats }] : []),
+      ];
       for (const { sku } of items) granted(await operator.createProduct({ sku, name: `Item ${sku}`, priceMinor, currency }), 201);
       const nowMs = Date.now();
       const request = {

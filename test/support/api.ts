@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { Context } from 'aws-lambda';
 import { matchPath } from '../../functions/api/fallback.ts';
 import { routes } from '../../functions/api/routes.ts';
+import { auditSaleRoute } from '../../functions/operations/audit.routes.ts';
 import type { HttpEvent, HttpResult } from '../../functions/shared/http.ts';
 import { connectRedis } from '../../functions/shared/redis.ts';
+import { routeKeyOf } from '../../functions/shared/route.ts';
 import { tables } from '../../functions/shared/tables.ts';
 import { stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { startRedis } from '../../lib/local/redis.ts';
@@ -88,11 +92,13 @@ export const answerOf = ({ statusCode, headers, body = '' }: HttpResult): Answer
   body: (body === '' ? undefined : JSON.parse(body)) as AnswerBody,
 });
 
-/** Answers `GetSecretValue` with the one secret that there is. */
+/** Answers `GetSecretValue` with the one secret that there is, and takes any message for any queue. */
 async function startSecrets() {
-  const server = createServer((_, response) => {
+  const server = createServer(async (request, response) => {
+    const { MessageBody = '' } = JSON.parse(await text(request)) as { MessageBody?: string };
+    const sent = { MessageId: '1', MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex') };
     response.setHeader('content-type', 'application/x-amz-json-1.1');
-    response.end(JSON.stringify({ SecretString: JSON.stringify({ current: ticketSecret }) }));
+    response.end(JSON.stringify({ SecretString: JSON.stringify({ current: ticketSecret }), ...sent }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -104,7 +110,7 @@ async function startSecrets() {
   };
 }
 
-/** The API function itself, as it is deployed, on a real Redis and a real DynamoDB server: one test file's own. */
+/** The API function itself, and beside it the audit's, as they are deployed, on a real Redis and a real DynamoDB server: one test file's own. */
 export async function startApi() {
   const [rows, server, secrets] = await Promise.all([startTables(), startRedis(), startSecrets()]);
   Object.assign(process.env, {
@@ -114,10 +120,14 @@ export async function startApi() {
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: rows.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    // Rebuilds can be asked for, and nobody rebuilds.
+    AWS_ENDPOINT_URL_SQS: secrets.endpoint,
+    REBUILD_QUEUE_URL: `${secrets.endpoint}/rebuilds`,
     REDIS_URL: server.url,
     TICKET_SECRET: 'tickets',
   });
   const { handler } = await import('../../functions/api/api.handler.ts');
+  const { handler: audit } = await import('../../functions/operations/audit.handler.ts');
   const redis = connectRedis({ url: server.url, mode: 'single' });
 
   return {
@@ -125,7 +135,9 @@ export async function startApi() {
     redis,
     stock: stockScripts(redis),
     async call(method: string, target: string, call: Call = {}): Promise<Answer> {
-      return answerOf(await handler(eventOf(method, target, call), {} as Context));
+      const event = eventOf(method, target, call);
+      const isAudit = event.routeKey === routeKeyOf(auditSaleRoute);
+      return answerOf(await (isAudit ? audit : handler)(event, {} as Context));
     },
     /** Redis is gone, and stays away. */
     stopRedis: () => server.stop(),

@@ -1,18 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { fulfilOrder } from '../../functions/fulfilment/fulfil.ts';
+import { cancelOrder } from '../../functions/orders/cancel.ts';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import { compensate } from '../../functions/orders/compensate.ts';
 import { confirmOrder } from '../../functions/orders/confirm.ts';
 import { dueOrders } from '../../functions/orders/due.repository.ts';
 import { expireOrder } from '../../functions/orders/expire.ts';
-import type { Order, PaymentMethod } from '../../functions/orders/order.model.ts';
+import type { Order, PaymentMethod, TakingBack } from '../../functions/orders/order.model.ts';
 import { orderRepository } from '../../functions/orders/order.repository.ts';
+import type { PlaceOrder } from '../../functions/orders/order.schemas.ts';
 import { type PlacePorts, placeOrder } from '../../functions/orders/place.ts';
+import { type RefundPorts, refundOrder } from '../../functions/orders/refund.ts';
 import { type SweepPorts, sweep } from '../../functions/orders/sweep.ts';
+import { endForGood } from '../../functions/orders/take-back.ts';
 import { charge } from '../../functions/payments/charge.ts';
 import { knownSales } from '../../functions/sales/known-sales.ts';
-import type { Sale } from '../../functions/sales/sale.model.ts';
+import { knownSeats } from '../../functions/sales/known-seats.ts';
+import type { Sale, SeatList } from '../../functions/sales/sale.model.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
+import { idempotencyRepository, scopeOf } from '../../functions/shared/idempotency.ts';
+import { payloadHashOf } from '../../functions/shared/ids.ts';
 import { connectRedis } from '../../functions/shared/redis.ts';
 import { stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { startRedis } from '../../lib/local/redis.ts';
@@ -29,7 +37,9 @@ export async function startEngine() {
   const orders = orderRepository(database, tableNames);
   const claims = claimRepository(database, tableNames);
   const due = dueOrders(database, tableNames.orders);
+  const idempotency = idempotencyRepository(database, tableNames.idempotency);
   const sales = new Map<string, Sale>();
+  const seats = new Map<string, SeatList>();
   const placePorts: PlacePorts = {
     stock,
     orders,
@@ -37,6 +47,7 @@ export async function startEngine() {
     clock,
     holdSecret: 'a secret of a test',
     sales: knownSales(async (saleId) => sales.get(saleId)),
+    seats: knownSeats(async ({ saleId }) => seats.get(saleId) ?? new Map()),
   };
   const steps: SweepPorts['steps'] = (nowMs) => ({
     charge: charge({ orders, clock }),
@@ -46,37 +57,62 @@ export async function startEngine() {
     compensate: compensate({ orders, stock, clock }),
   });
 
+  /** A sale that is open, of one item `tee`, loaded into Redis; of other items if `changes` has them. */
+  async function openSale(saleId: string, units: number, changes: Partial<Sale> = {}): Promise<Sale> {
+    const nowMs = Date.now();
+    const item = { sku: 'tee', name: 'Tee', priceMinor: 2_500, currency: 'EUR', total: units, seated: false };
+    const sale: Sale = {
+      saleId,
+      name: saleId,
+      opensAtMs: nowMs - 60_000,
+      closesAtMs: nowMs + 3_600_000,
+      strategy: 'reserve-first',
+      holdSeconds: 300,
+      control: 'open',
+      version: 1,
+      epoch: 1,
+      currency: 'EUR',
+      items: [item],
+      createdAtMs: nowMs,
+      ...changes,
+    };
+    sales.set(saleId, sale);
+    await stock.load(sale, seats.get(saleId));
+    return sale;
+  }
+
   return {
     database,
     redis,
     stock,
     orders,
     claims,
+    idempotency,
     steps: steps(Date.now),
     placePorts,
 
-    /** A sale that is open, of one item `tee`, loaded into Redis. */
-    async openSale(saleId: string, units: number, changes: Partial<Sale> = {}): Promise<Sale> {
-      const nowMs = Date.now();
-      const item = { sku: 'tee', name: 'Tee', priceMinor: 2_500, currency: 'EUR', total: units, seated: false };
-      const sale: Sale = {
-        saleId,
-        name: saleId,
-        opensAtMs: nowMs - 60_000,
-        closesAtMs: nowMs + 3_600_000,
-        strategy: 'reserve-first',
-        holdSeconds: 300,
-        control: 'open',
-        version: 1,
-        epoch: 1,
-        currency: 'EUR',
-        items: [item],
-        createdAtMs: nowMs,
+    openSale,
+
+    /** A sale that is open, of these seats of `hall` and so many of `tee`. */
+    async openHall(saleId: string, names: readonly string[], { units = 100, ...changes }: { units?: number } & Partial<Sale> = {}) {
+      const priced = { priceMinor: 2_500, currency: 'EUR' };
+      seats.set(saleId, new Map([['hall', names]]));
+      return openSale(saleId, units, {
+        seatChunks: 1,
+        items: [
+          { ...priced, sku: 'hall', name: 'Hall', total: names.length, seated: true },
+          { ...priced, sku: 'tee', name: 'Tee', total: units, seated: false },
+        ],
         ...changes,
-      };
-      sales.set(saleId, sale);
-      await stock.load(sale);
-      return sale;
+      });
+    },
+
+    /** A newer copy of a sale with all its seats of `hall`, as a restock leaves it. */
+    async restockHall(sale: Sale, names: readonly string[]): Promise<void> {
+      sales.set(sale.saleId, sale);
+      seats.set(sale.saleId, new Map([['hall', names]]));
+      await stock.update(sale);
+      await stock.addSeats(sale.saleId, 'hall', names);
     },
 
     fund: (userId: string, balanceMinor: number) =>
@@ -87,6 +123,30 @@ export async function startEngine() {
     place(saleId: string, buyerId: string, { key = 'key', quantity = 1, method = 'balance' as PaymentMethod, ports = placePorts } = {}) {
       return placeOrder({ saleId, buyerId, key, body: { items: [{ sku: 'tee', quantity }], payment: { method } } }, ports);
     },
+
+    /** Places an order by its lines. */
+    order: (
+      saleId: string,
+      buyerId: string,
+      items: PlaceOrder['items'],
+      { key = 'key', method = 'balance' as PaymentMethod, ports = placePorts } = {},
+    ) => placeOrder({ saleId, buyerId, key, body: { items, payment: { method } } }, ports),
+
+    cancel: (order: Order) => cancelOrder(order, { orders, clock, compensate: compensate({ orders, stock, clock }) }),
+
+    /** An operator's refund, under a key of its own unless one is given. Money and units follow. */
+    refund(
+      orderId: string,
+      { key = randomUUID() as string, by = 'operator', reason = 'a test', returnUnits = false, ports = {} as Partial<RefundPorts> } = {},
+    ) {
+      const body = { reason, returnUnits };
+      const scope = scopeOf(by, 'POST', `/v1/orders/${orderId}/refund`, key);
+      return refundOrder(orderId, body, { scope, payloadHash: payloadHashOf(body) }, { orders, idempotency, clock, ...ports });
+    },
+
+    /** The order's sale is called off. */
+    endForGood: (order: Order, takenBack: TakingBack = { reason: 'called off', units: 'retire' }) =>
+      endForGood({ orders, clock, compensate: compensate({ orders, stock, clock }) })(order, takenBack),
 
     /** One run of the sweeper, as if `laterMs` had passed for orders; holds go by Redis' own time. */
     async sweep({ laterMs = 0, ...changes }: { laterMs?: number } & Partial<SweepPorts> = {}) {
@@ -123,10 +183,14 @@ export async function startEngine() {
     /** All that Redis knows, to be put back later: what a failover to a replica that lags does. */
     async snapshot(): Promise<() => Promise<void>> {
       const keys = await redis.keys('*');
-      const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
+      const dumps = await Promise.all(
+        keys.map(async (key) => [key, await redis.dumpBuffer(key), Math.max(0, await redis.pttl(key))] as const),
+      );
       return async () => {
-        await redis.flushall();
-        for (const [key, dump] of dumps) if (dump) await redis.restore(key, 0, dump);
+        // At once, as a failover is: nobody sees a sale with half of its keys.
+        const restoring = redis.multi().flushall();
+        for (const [key, dump, leftMs] of dumps) if (dump) restoring.restore(key, leftMs, dump);
+        await restoring.exec();
       };
     },
 

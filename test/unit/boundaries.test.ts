@@ -57,6 +57,7 @@ const accepted: Record<string, readonly Case[]> = {
     ['functions/orders/order.model.ts', './order.events.ts'],
   ],
   'scripts take their Lua as text': [
+    ['functions/shared/lease.ts', '../../lua/lease/acquire.lua'],
     ['functions/stock/stock.definitions.ts', '../../lua/stock/reserve.lua'],
     ['functions/stock/stock.scripts.ts', '../../lua/lib/reply.lua'],
   ],

@@ -6,6 +6,7 @@ import { type ProductRepository, productRepository } from '../../../functions/ca
 import { type CreateSalePorts, createSale } from '../../../functions/sales/create-sale.ts';
 import { type SaleRepository, saleRepository } from '../../../functions/sales/sale.repository.ts';
 import { NewSale } from '../../../functions/sales/sale.schemas.ts';
+import { seatRepository } from '../../../functions/sales/seat.repository.ts';
 import { systemClock as clock } from '../../../functions/shared/clock.ts';
 import { transact } from '../../../functions/shared/dynamo.ts';
 import { idempotencyRepository } from '../../../functions/shared/idempotency.ts';
@@ -23,11 +24,12 @@ beforeAll(async () => {
     products,
     sales,
     clock,
+    seats: seatRepository(tables.database, 'seats'),
     stock: { load: async () => ({ outcome: 'LOADED' }) },
     hasOrders: async () => false,
     idempotency: idempotencyRepository(tables.database, 'idempotency'),
     transact: (writes) => transact(tables.database, writes),
-    tables: { products: 'products', sales: 'sales' },
+    tables: { products: 'products', sales: 'sales', seats: 'seats' },
     newId: randomUUID,
   };
 });

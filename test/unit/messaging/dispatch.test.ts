@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BusEntry, dispatch, entriesMax } from '../../../functions/messaging/dispatch.ts';
+import { busEntriesOf } from '../../../functions/messaging/outbox.ts';
 import { orderEventNames, orderEvents } from '../../../functions/orders/order.events.ts';
 import { eventsOf, outboxRow } from '../../../functions/orders/outbox.model.ts';
+import { saleEventNames, saleEvents } from '../../../functions/sales/sale.events.ts';
+import { type SaleOutboxRow, saleSubject } from '../../../functions/sales/sale-outbox.model.ts';
 import { anOrder, freshHoldId } from '../../support/orders.ts';
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
     recordId: String(index),
-    row: outboxRow({ next: anOrder({ holdId: freshHoldId() }), events: ['OrderPlaced', 'StockReserved', 'PaymentAuthorised'] }),
+    entries: busEntriesOf(
+      outboxRow({ next: anOrder({ holdId: freshHoldId() }), events: ['OrderPlaced', 'StockReserved', 'PaymentAuthorised'] }),
+    ),
   }));
 
 const idsOf = (entries: readonly BusEntry[]) => entries.map(({ detail }) => (detail as { eventId: string }).eventId);
@@ -17,19 +22,15 @@ describe('the dispatcher', () => {
   it('publishes every event once, ten at most a call, when the bus takes them', async () => {
     const calls: BusEntry[][] = [];
     const all = records(23);
-    const failed = await dispatch(
-      all,
-      {
-        publish: async (entries) => {
-          calls.push([...entries]);
-          return entries.map(() => true);
-        },
+    const failed = await dispatch(all, {
+      publish: async (entries) => {
+        calls.push([...entries]);
+        return entries.map(() => true);
       },
-      'stampede.orders',
-    );
+    });
     expect(failed).toEqual([]);
     expect(Math.max(...calls.map((call) => call.length))).toBeLessThanOrEqual(entriesMax);
-    expect(idsOf(calls.flat()).sort()).toEqual(all.flatMap(({ row }) => eventsOf(row).map(({ detail }) => detail.eventId)).sort());
+    expect(idsOf(calls.flat()).sort()).toEqual(all.flatMap(({ entries }) => idsOf(entries)).sort());
   });
 
   it('reports exactly the rows of which an event was not taken, whichever entries or calls fail', async () => {
@@ -37,20 +38,16 @@ describe('the dispatcher', () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.func(fc.constantFrom('taken', 'refused', 'lost')), async (count, fate) => {
         const all = records(count);
         const refused = new Set<string>();
-        const failed = await dispatch(
-          all,
-          {
-            publish: async (entries) => {
-              const lost = fate(idsOf(entries).join()) === 'lost';
-              const taken = entries.map((entry) => !lost && fate(idsOf([entry])[0]) !== 'refused');
-              for (const [index, entry] of entries.entries()) if (!taken[index]) refused.add((entry.detail as { orderId: string }).orderId);
-              if (lost) throw new Error('the call was lost');
-              return taken;
-            },
+        const failed = await dispatch(all, {
+          publish: async (entries) => {
+            const lost = fate(idsOf(entries).join()) === 'lost';
+            const taken = entries.map((entry) => !lost && fate(idsOf([entry])[0]) !== 'refused');
+            for (const [index, id] of idsOf(entries).entries()) if (!taken[index]) refused.add(id);
+            if (lost) throw new Error('the call was lost');
+            return taken;
           },
-          'stampede.orders',
-        );
-        const expected = all.filter(({ row }) => refused.has(row.orderId)).map(({ recordId }) => recordId);
+        });
+        const expected = all.filter(({ entries }) => idsOf(entries).some((id) => refused.has(id))).map(({ recordId }) => recordId);
         expect(failed.sort()).toEqual(expected.sort());
       }),
     );
@@ -65,5 +62,38 @@ describe('an event', () => {
       expect(orderEvents[name].parse(event?.detail)).toEqual(event?.detail);
       expect(event?.detail.eventId).toBe(`${order.orderId}#1#${name}`);
     }
+  });
+});
+
+describe('an event of a sale', () => {
+  const row: SaleOutboxRow = {
+    subject: saleSubject('drop'),
+    version: 7,
+    saleId: 'drop',
+    by: 'olga',
+    changes: {},
+    events: [],
+    atMs: 1_700_000_000_000,
+  };
+  const data = {
+    SaleOpened: { by: 'olga' },
+    SalePaused: { by: 'olga' },
+    SaleClosed: { by: 'olga', reason: 'rain', cancelled: true },
+    StockAdjusted: { by: 'olga', reason: 'a second row', sku: 'tee', delta: 2, total: 12, seated: false },
+  };
+
+  it('has the form that its schema promises, and a source of its own', () => {
+    for (const name of saleEventNames) {
+      const [entry] = busEntriesOf({ ...row, events: [{ name, data: data[name] }] });
+      expect(entry).toMatchObject({ source: 'stampede.sales', name, atMs: row.atMs });
+      expect(saleEvents[name].parse(entry?.detail)).toEqual(entry?.detail);
+      expect(entry?.detail).toMatchObject({ eventId: `drop#7#${name}`, occurredAt: '2023-11-14T22:13:20.000Z' });
+    }
+  });
+
+  it('is never taken for one of an order, nor an order’s for it', () => {
+    expect(busEntriesOf({ ...row })).toEqual([]);
+    expect(() => busEntriesOf({ ...row, subject: 'drop' })).toThrow();
+    expect(() => busEntriesOf({ ...outboxRow({ next: anOrder(), events: [] }), subject: saleSubject('drop') })).toThrow();
   });
 });

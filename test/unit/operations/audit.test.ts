@@ -1,18 +1,13 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openAccount } from '../../../functions/accounts/open-account.ts';
-import { auditRepository } from '../../../functions/operations/audit.repository.ts';
-import type { AuditAnswer } from '../../../functions/operations/audit.schemas.ts';
+import { SaleAudit } from '../../../functions/operations/audit.model.ts';
 import { type AuditStock, auditOf } from '../../../functions/operations/audit-sale.ts';
-import { auditItem } from '../../../functions/operations/unit-audit.model.ts';
-import { advance } from '../../../functions/orders/advance.ts';
 import { cancelOrder } from '../../../functions/orders/cancel.ts';
 import type { Order } from '../../../functions/orders/order.model.ts';
 import type { Sale } from '../../../functions/sales/sale.model.ts';
 import { systemClock as clock } from '../../../functions/shared/clock.ts';
-import { transact } from '../../../functions/shared/dynamo.ts';
 import { unitBucket } from '../../../functions/stock/stock.model.ts';
-import { tableNames } from '../../support/database.ts';
+import { auditPortsOf, auditWith, driven, openFunded } from '../../support/audits.ts';
 import { type Engine, startEngine } from '../../support/engine.ts';
 
 let engine: Engine;
@@ -23,15 +18,8 @@ afterAll(() => engine.stop());
 
 let sales = 0;
 const newSale = (units = 10) => engine.openSale(`audited-${++sales}`, units, { perBuyerLimit: 20 });
-
-async function open(userId: string, balanceMinor = 100_000) {
-  const ports = {
-    transact: (writes: Parameters<typeof transact>[1]) => transact(engine.database, writes),
-    accountsTable: 'accounts',
-    clock,
-  };
-  await openAccount({ userId, balanceMinor, currency: 'EUR' }, ports);
-}
+const open = (userId: string, balanceMinor?: number) => openFunded(engine, userId, balanceMinor);
+const drive = (order: Order) => driven(engine, order);
 
 async function place(sale: Sale, buyerId: string, quantity: number, method: 'balance' | 'external' = 'balance'): Promise<Order> {
   const placed = await engine.place(sale.saleId, buyerId, { quantity, method });
@@ -39,18 +27,17 @@ async function place(sale: Sale, buyerId: string, quantity: number, method: 'bal
   return placed.order;
 }
 
-const drive = async (order: Order) => {
-  await advance(order, engine.steps, clock.nowMs);
-  const now = await engine.orders.get(order.orderId);
-  if (!now) throw new Error('the order is gone');
-  return now;
-};
+const portsOf = (sale: Sale | undefined, stock: AuditStock = engine.stock) => auditPortsOf(engine.database, sale, { stock });
+const audit = (sale: Sale, stock?: AuditStock) => auditWith(portsOf(sale, stock), sale.saleId);
 
-async function audit(sale: Sale, stock: AuditStock = engine.stock): Promise<AuditAnswer> {
-  const rows = auditRepository(engine.database, tableNames);
-  const audited = await auditOf(sale.saleId, { sales: { get: async () => sale }, rows, stock, clock });
-  if (audited.outcome !== 'audited') throw new Error(audited.outcome);
-  return audited.audit;
+/** What the log gets to read of an audit. */
+async function findings(sale: Sale): Promise<readonly string[]> {
+  const { rows, ledgers } = portsOf(sale);
+  const seen = new SaleAudit(sale, new Map());
+  await rows.units(sale, (row) => seen.seeUnit(row));
+  await rows.orders(sale.saleId, seen.owners, (order) => seen.seeOrder(order));
+  await ledgers.ofUsers(seen.buyers, (ledger) => seen.seeLedger(ledger));
+  return seen.conclude('not-loaded').findings.shown;
 }
 
 const clean = { redis: { agrees: true, drift: [] }, money: { balanced: true } };
@@ -136,11 +123,27 @@ describe('the audit of a sale', () => {
     });
   });
 
-  it('of a sale that nobody made is not found', async () => {
-    const rows = auditRepository(engine.database, tableNames);
-    expect(await auditOf('nobody-made', { sales: { get: async () => undefined }, rows, stock: engine.stock, clock })).toEqual({
-      outcome: 'not-found',
+  it('never fails while orders are placed, driven and cancelled, and is exact once they are done', async () => {
+    const sale = await newSale(60);
+    const buyers = Array.from({ length: 20 }, (_, index) => `buyer-${index}-${sale.saleId}`);
+    for (const buyer of buyers) await open(buyer);
+    let busy = true;
+    const shopping = Promise.all(
+      buyers.map(async (buyer, index) => {
+        const order = await place(sale, buyer, 2);
+        if (index % 4 === 0) await cancelOrder(order, { orders: engine.orders, compensate: engine.steps.compensate, clock });
+        await drive(order);
+      }),
+    ).finally(() => {
+      busy = false;
     });
+    while (busy) expect(await audit(sale)).toMatchObject({ items: [{ sku: 'tee', total: 60 }] });
+    await shopping;
+    expect(await audit(sale)).toMatchObject({ ...clean, items: [{ available: 30, held: 0, sold: 30, conserved: true }] });
+  });
+
+  it('of a sale that nobody made is not found', async () => {
+    expect(await auditOf('nobody-made', portsOf(undefined))).toEqual({ outcome: 'not-found' });
   });
 });
 
@@ -204,14 +207,11 @@ describe('the audit finds', () => {
 
   it('a serial beyond the total', async () => {
     const { sale } = await soldSale();
-    const rows = auditRepository(engine.database, tableNames);
-    const units = await rows.units(sale);
-    const orders = new Map((await rows.orders(sale.saleId, units)).map((order) => [order.orderId, order]));
-    const ofTotal = (total: number) => sale.items.flatMap((item) => auditItem({ ...item, total }, units, orders).findings);
-    expect(ofTotal(3)).toEqual([]);
-    expect(ofTotal(2)).toEqual(['tee 3 was never put on sale']);
-    const smaller = { ...sale, items: sale.items.map((item) => ({ ...item, total: 2 })) };
-    expect(await audit(smaller)).toMatchObject(notConserved);
+    const withTotal = (total: number) => ({ ...sale, items: sale.items.map((item) => ({ ...item, total })) });
+    const findingsOf = async (seen: Sale) => (await findings(seen)).filter((words) => words.includes('never'));
+    expect(await findingsOf(withTotal(3))).toEqual([]);
+    expect(await findingsOf(withTotal(2))).toEqual(['tee 3 was never put on sale']);
+    expect(await audit(withTotal(2))).toMatchObject(notConserved);
   });
 
   it('a unit that Redis would sell again, by name', async () => {
