@@ -55,16 +55,21 @@ const tables = {
 
 const connected = once(() => connectStock(environment));
 
+type ConnectedStock = Omit<SaleStock, 'settled'>;
+
 /** The stock, connected by whoever asks first: without the cache, all that does not need it still answers. */
-const stock: SaleStock = {
-  load: async (sale, seats) => (await connected()).stock.load(sale, seats),
-  read: async (saleId) => (await connected()).stock.read(saleId),
-  update: async (sale) => (await connected()).stock.update(sale),
-  addSeats: async (saleId, sku, seats) => (await connected()).stock.addSeats(saleId, sku, seats),
-  seatStates: async (saleId, sku, seats) => (await connected()).stock.seatStates(saleId, sku, seats),
+const stockOf = (connectedStock: () => Promise<ConnectedStock>): SaleStock => ({
+  load: async (...args) => (await connectedStock()).load(...args),
+  read: async (saleId) => (await connectedStock()).read(saleId),
+  update: async (sale) => (await connectedStock()).update(sale),
+  closedSince: async (saleId) => (await connectedStock()).closedSince(saleId),
+  addSeats: async (saleId, sku, seats) => (await connectedStock()).addSeats(saleId, sku, seats),
+  seatStates: async (saleId, sku, seats) => (await connectedStock()).seatStates(saleId, sku, seats),
   settled: async (saleId) => replicated((await connected()).redis, stockKeys(saleId).sale),
-  nowMs: async () => (await connected()).stock.nowMs(),
-};
+  nowMs: async () => (await connectedStock()).nowMs(),
+});
+const stock = stockOf(async () => (await connected()).stock);
+const quietStock = stockOf(async () => (await connected()).quietStock);
 
 const products = productRepository(database, tables.products);
 const sales = saleRepository(database, tables.sales);
@@ -74,6 +79,7 @@ const compensateNow: Step = async (order) => compensate({ orders, clock, stock: 
 const endOrdersNow = endOrders({
   cancellations: cancellationRepository(database, tables.sales),
   close: (sale) => pushSale(sale, stock),
+  closedSince: stock.closedSince,
   ordersFrom: saleOrders(database, tables.orders).from,
   endOrder: endForGood({ orders, compensate: compensateNow, clock }),
   nowMs: () => saleNowMs({ stock, clock }),
@@ -108,9 +114,9 @@ export const endpoints: readonly Endpoint[] = [
     sales,
     seats,
     knownSeats: knownSeats(seats.list),
-    stock,
+    stock: quietStock,
+    askForRebuild: async (saleId) => (await connected()).askForRebuild(saleId),
     tables,
-    hasOrders: listedOrders.anyOf,
   }),
   ...controlEndpoints({
     ...common,

@@ -23,8 +23,6 @@ export interface OrderList {
     limit: number,
     position?: string,
   ): Promise<{ outcome: 'page'; page: Page<Order> } | { outcome: 'bad-position' }>;
-  /** Whether the sale has an order, whatever its status. The index may lag behind. */
-  anyOf(saleId: string): Promise<boolean>;
 }
 
 /** What an index says of an order, and the position after it. */
@@ -91,8 +89,6 @@ export function orderList(database: Database, ordersTable: string): OrderList {
   }
 
   return {
-    anyOf: async (saleId) => (await newestFirst({ saleId }, 1)).length > 0,
-
     async page(list, filter, limit, position) {
       const byKey = filter.saleId !== undefined || filter.buyerId !== undefined;
       if (position !== undefined && !(byKey ? keyPosition : scanPosition).test(position)) return { outcome: 'bad-position' };

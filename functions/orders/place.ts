@@ -1,4 +1,5 @@
-import type { Sale } from '../sales/sale.model.ts';
+import { hasClosed, type Sale } from '../sales/sale.model.ts';
+import type { AskForRebuild } from '../sales/sale.ports.ts';
 import type { Clock } from '../shared/clock.ts';
 import { UnsettledTransaction } from '../shared/dynamo.ts';
 import { holdIdOf, orderIdOf, payloadHashOf } from '../shared/ids.ts';
@@ -44,7 +45,9 @@ export interface PlacePorts {
   readonly sales: { known(saleId: string): Promise<Sale | undefined>; fresh(saleId: string): Promise<Sale | undefined> };
   /** The seats that a copy of the sale has; asked only for who wants seats. */
   readonly seats: { names(sale: Sale): Promise<KnownSeats> };
+  /** It asks for no rebuild by itself: anybody with a token may name any sale, also one that was over long ago. */
   readonly stock: Stock;
+  readonly askForRebuild: AskForRebuild;
   readonly claims: ClaimRepository;
   readonly orders: OrderRepository;
   readonly holdSecret: string;
@@ -53,6 +56,8 @@ export interface PlacePorts {
 
 /** A rolled-back Redis costs one or two rounds; more means that something else is wrong, and waiting is better. */
 const roundsMax = 5;
+/** How far our clock may be from the one that closes sales, which went with the sale. */
+const clocksApartMsMax = 60_000;
 /** No round begins later than this: one more transaction and its acknowledgement still fit into the function's time. */
 const roundsMsMax = 6_000;
 
@@ -97,15 +102,16 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
           break;
         }
         case 'ENDED':
+          return holdIsGone();
         case 'NOT_LOADED':
-          return (await replayIfPlaced()) ?? { outcome: reserved.outcome === 'ENDED' ? 'try-again' : 'stock-not-ready' };
+          return (await replayIfPlaced()) ?? (await withoutStock());
         case 'UNKNOWN_SKU':
           return { outcome: 'unknown-sku', sku: reserved.sku };
         case 'WRONG_KIND':
           return { outcome: 'wrong-kind', sku: reserved.sku, kind: reserved.kind };
         case 'UNKNOWN_SEAT':
           // A Redis that fell back behind a restock of seats has forgotten the orders of those as well.
-          return (await replayIfPlaced()) ?? { outcome: 'unknown-seat', sku: reserved.sku, seat: reserved.seat };
+          return (await replayIfPlaced()) ?? refusalOfUnknown(reserved);
         case 'KEY_REUSED':
           return (await replayIfPlaced()) ?? { outcome: 'key-reused' };
         case 'PAUSED':
@@ -185,6 +191,23 @@ function attemptOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) {
     };
     const missing = await missingFrom(sale, held);
     return missing.length === 0 ? [] : missingFrom((await ports.sales.fresh(saleId)) ?? sale, missing);
+  }
+
+  /** Redis has lost the sale. Of one that is over nothing would be sold: there the answer is final, and nobody is asked to bring it back. */
+  async function withoutStock(): Promise<PlaceOutcome> {
+    const isOver = (copy: Sale) => hasClosed(copy, ports.clock.nowMs() - clocksApartMsMax);
+    // A window may have been extended since the copy was read; a crowd at the door of a sale that is open costs no read.
+    if (isOver(sale) && isOver((await ports.sales.fresh(saleId)) ?? sale)) return { outcome: 'not-open', state: 'closed' };
+    await ports.askForRebuild(saleId);
+    return { outcome: 'stock-not-ready' };
+  }
+
+  /** Redis does not know the seat. Where the sale, read again, lists it, Redis is yet to be told of it. */
+  async function refusalOfUnknown({ sku, seat }: { sku: string; seat: string }): Promise<PlaceOutcome> {
+    const fresh = await ports.sales.fresh(saleId);
+    // Names are remembered, so whoever asks for seats that never were costs the read of one item, and that of the list only when it has grown.
+    const isListed = fresh !== undefined && (await ports.seats.names(fresh)).get(sku)?.has(seat) === true;
+    return isListed ? { outcome: 'try-again' } : { outcome: 'unknown-seat', sku, seat };
   }
 
   /** Swaps the collided units, and with them the run of owned ones that follows, so that the next attempt does not meet those. */

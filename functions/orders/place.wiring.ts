@@ -19,10 +19,11 @@ const { database, orders } = connectOrders(environment);
 /** What placing an order needs, connected at the first request. */
 export const placePorts = once(async (): Promise<PlacePorts> => {
   const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
-  const [{ stock }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
+  const [{ quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
   return {
-    stock,
+    stock: quietStock,
+    askForRebuild,
     orders,
     holdSecret,
     claims: claimRepository(database, orderTablesFrom(environment)),

@@ -9,7 +9,7 @@ import { advance } from './advance.ts';
 import { byItem, type ClaimRepository } from './claim.repository.ts';
 import { StockAway } from './compensate.ts';
 import type { DueOrders } from './due.repository.ts';
-import type { Order, StepName } from './order.model.ts';
+import { hasEnded, type Order, type StepName } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { holdOf, standingOf } from './placement.model.ts';
 
@@ -20,8 +20,13 @@ export interface SweepPorts {
   readonly claims: ClaimRepository;
   readonly due: DueOrders;
   readonly steps: (nowMs: () => number) => Readonly<Record<StepName, Step>>;
-  /** What else is looked after for each live sale. Each may run any number of times, also at once, and stops when little time is left. */
+  /**
+   * What else is looked after for each live sale, one thing for all sales before the next. Each may run any number of times, also at once, and
+   * stops when little time is left.
+   */
   readonly tend: readonly SaleCare[];
+  /** At least 0, below 1. */
+  readonly random: () => number;
   /** How long the run may still go on. */
   readonly remainingMs: () => number;
 }
@@ -58,16 +63,35 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   await Promise.all([
     guarded('the due orders could not be swept', report, () => sweepOrders(startMs, ports, report)),
     guarded('the sales could not be listed', report, async () => {
-      await inParallel(await ports.sales.live(startMs), salesAtOnce, async (sale) => {
-        const { saleId } = sale;
-        for (const care of ports.tend) await guarded(`${saleId} could not be looked after`, report, () => care(sale, () => hasTime(ports)));
-        await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
-        await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
-      });
+      await sweepSales(await ports.sales.live(startMs), ports, report);
     }),
   ]);
   return report;
 }
+
+/**
+ * Holds and suspects of all sales first, then one care after the other: what takes long for some sales must not keep the others' units from
+ * coming back. In an order of its own each time, so that where a run's time is too short, it is not always the same sales that go short.
+ */
+async function sweepSales(live: readonly Sale[], ports: SweepPorts, report: SweepReport): Promise<void> {
+  const sales = shuffled(live, ports.random);
+  await inParallel(sales, salesAtOnce, async ({ saleId }) => {
+    await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
+    await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
+  });
+  for (const care of ports.tend) {
+    await inParallel(sales, salesAtOnce, async (sale) => {
+      if (!hasTime(ports)) return;
+      await guarded(`${sale.saleId} could not be looked after`, report, () => care(sale, () => hasTime(ports)));
+    });
+  }
+}
+
+const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
+  items
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 
 async function guarded(message: string, report: SweepReport, work: () => Promise<void>): Promise<void> {
   try {
@@ -83,8 +107,8 @@ async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport
   const away = new Set<string>();
   for await (const orders of ports.due.due(nowMs, pageOrders)) {
     await forEachAtOnce(orders, ports, report, async (order) => {
-      // The stock of this order's sale did not answer a moment ago: the time is better spent on others.
-      if (away.has(order.saleId)) return;
+      // The stock of this order's sale did not answer a moment ago, and this one waits for nothing else: the time is better spent on others.
+      if (away.has(order.saleId) && awaitsStockAlone(order)) return;
       try {
         await advance(order, steps, () => nowMs);
         report.orders += 1;
@@ -96,6 +120,9 @@ async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport
     if (!hasTime(ports)) return;
   }
 }
+
+/** Its money is settled and its rows say that it has ended: Redis is to be told, and nothing more. */
+const awaitsStockAlone = (order: Order): boolean => hasEnded(order) && order.stock === 'releasing';
 
 async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
   while (hasTime(ports)) {

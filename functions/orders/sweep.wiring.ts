@@ -53,6 +53,7 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
       endOrders({
         cancellations: cancellationRepository(database, environment.SALES_TABLE),
         close: (sale) => pushSale(sale, { ...stock, settled: (saleId) => replicated(redis, stockKeys(saleId).sale) }),
+        closedSince: stock.closedSince,
         ordersFrom: saleOrders(database, tables.orders).from,
         endOrder: endForGood({ orders, compensate: compensate({ orders, stock, clock }), clock }),
         nowMs: stock.nowMs,
@@ -60,6 +61,7 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
         clock,
       }),
     ],
+    random: Math.random,
     stock,
     orders,
     claims: claimRepository(database, tables),

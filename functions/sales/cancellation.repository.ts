@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
 
 /** Where a walk over a sale's orders stands: a partition of the index by sale, and the key in it after which it goes on. */
@@ -13,7 +13,7 @@ export interface OrderPosition {
  * `position` has been looked at since `startedAtMs`, and `failed` of them could not be ended.
  */
 export interface EndingPass {
-  /** When the stock was first seen to sell no more, before the first pass. */
+  /** Since when the stock was closed, as far as this pass knows. Passes of another closing say nothing about what was sold before this one. */
   readonly closedAtMs: number;
   readonly startedAtMs: number;
   readonly position: OrderPosition;
@@ -25,30 +25,36 @@ export interface EndingPass {
 export interface CancellationRepository {
   /** The pass under way, or the one that ended last, read with strong consistency. */
   pass(saleId: string): Promise<EndingPass | undefined>;
-  /** Keeps the pass, unless all is done. */
+  /**
+   * Begins the first pass of a closing: the sale's orders have not all ended, whatever was said before. Undefined where another runner has
+   * begun one since `known` was read; that one goes on.
+   */
+  begin(saleId: string, pass: EndingPass, known: EndingPass | undefined): Promise<EndingPass | undefined>;
+  /** Keeps a pass of the closing that is walked, unless all is done. */
   keep(saleId: string, pass: EndingPass): Promise<void>;
-  /** All orders have ended. The first to say so is remembered. */
-  finish(saleId: string, atMs: number): Promise<void>;
+  /** By this pass all orders have ended. The first to say so of its closing is remembered. */
+  finish(saleId: string, pass: EndingPass, atMs: number): Promise<void>;
 }
 
 export function cancellationRepository(database: Database, salesTable: string): CancellationRepository {
   const isCancelled = 'attribute_exists(cancellation)';
   const isNotDone = 'attribute_not_exists(cancellation.doneAtMs)';
+  const isOfClosing = 'endingPass.closedAtMs = :closing';
 
-  async function unlessDone(saleId: string, change: string, value: unknown): Promise<void> {
+  /** -> whether it was written; otherwise another runner was faster, and its word stands */
+  async function update(
+    saleId: string,
+    conditions: readonly string[],
+    change: Pick<UpdateCommandInput, 'UpdateExpression' | 'ExpressionAttributeValues'>,
+  ): Promise<boolean> {
     try {
       await database.send(
-        new UpdateCommand({
-          TableName: salesTable,
-          Key: { saleId },
-          UpdateExpression: change,
-          ConditionExpression: [isCancelled, isNotDone].join(' AND '),
-          ExpressionAttributeValues: { ':value': value },
-        }),
+        new UpdateCommand({ TableName: salesTable, Key: { saleId }, ConditionExpression: conditions.join(' AND '), ...change }),
       );
+      return true;
     } catch (error) {
-      // Another runner was faster: its word stands.
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
     }
   }
 
@@ -59,7 +65,28 @@ export function cancellationRepository(database: Database, salesTable: string): 
       );
       return Item?.endingPass as EndingPass | undefined;
     },
-    keep: (saleId, pass) => unlessDone(saleId, 'SET endingPass = :value', pass),
-    finish: (saleId, atMs) => unlessDone(saleId, 'SET cancellation.doneAtMs = :value REMOVE endingPass', atMs),
+
+    async begin(saleId, pass, known) {
+      const isAsRead = known ? isOfClosing : 'attribute_not_exists(endingPass)';
+      const hasBegun = await update(saleId, [isCancelled, isAsRead], {
+        UpdateExpression: 'SET endingPass = :pass REMOVE cancellation.doneAtMs',
+        ExpressionAttributeValues: { ':pass': pass, ...(known ? { ':closing': known.closedAtMs } : {}) },
+      });
+      return hasBegun ? pass : undefined;
+    },
+
+    async keep(saleId, pass) {
+      await update(saleId, [isCancelled, isNotDone, isOfClosing], {
+        UpdateExpression: 'SET endingPass = :pass',
+        ExpressionAttributeValues: { ':pass': pass, ':closing': pass.closedAtMs },
+      });
+    },
+
+    async finish(saleId, pass, atMs) {
+      await update(saleId, [isCancelled, isNotDone, isOfClosing], {
+        UpdateExpression: 'SET cancellation.doneAtMs = :atMs, endingPass = :pass',
+        ExpressionAttributeValues: { ':atMs': atMs, ':pass': pass, ':closing': pass.closedAtMs },
+      });
+    },
   };
 }

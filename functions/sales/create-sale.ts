@@ -15,11 +15,9 @@ import type { SeatRepository } from './seat.repository.ts';
 
 export interface CreateSalePorts {
   readonly products: { getMany(skus: readonly string[]): Promise<Product[]> };
-  readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markLoaded' | 'bumpEpoch'>;
+  readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markFirstLoad' | 'bumpEpoch'>;
   readonly seats: Pick<SeatRepository, 'list'>;
   readonly stock: Pick<SaleStock, 'load'>;
-  /** Whether anybody has ordered in the sale. */
-  readonly hasOrders: (saleId: string) => Promise<boolean>;
   readonly idempotency: Idempotency;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
   readonly tables: { readonly products: string; readonly sales: string; readonly seats: string };
@@ -121,22 +119,15 @@ async function saleListsOf(products: readonly Product[], saleId: string, nowMs: 
 
 /**
  * Loads the stock of a sale whose stock was never loaded. Only then: if Redis lost what it had, loading the sale as if nothing were
- * sold would hand out sold units. Such a sale is rebuilt, which whoever misses it asks for.
+ * sold would hand out sold units. So the sale is marked as loaded right before its load is published, by one attempt ever, and only if no
+ * other load of it has begun. Whatever goes wrong after that is left to a rebuild, which whoever misses the sale asks for.
  */
-async function loadOnce(
-  saleId: string,
-  attempt: 'created' | 'replayed',
-  { sales, seats, stock, hasOrders }: CreateSalePorts,
-): Promise<void> {
+async function loadOnce(saleId: string, attempt: 'created' | 'replayed', { sales, seats, stock }: CreateSalePorts): Promise<void> {
   const found = await sales.loading(saleId);
   if (!found || found.stockLoaded) return;
-  // The first attempt may have died between the load and its mark: where somebody has ordered, there was stock.
-  const wasLoaded = attempt === 'replayed' && (await hasOrders(saleId));
-  if (!wasLoaded) {
-    // Each load has an epoch of its own. The sale's first is its creator's, who may still be at it when the key is repeated.
-    const epoch = attempt === 'created' ? found.sale.epoch : await sales.bumpEpoch(found.sale);
-    if (epoch === undefined) return;
-    await stock.load({ ...found.sale, epoch }, await seats.list(found.sale));
-  }
-  await sales.markLoaded(saleId);
+  // Each load has an epoch of its own. The sale's first is its creator's, who may still be at it when the key is repeated.
+  const epoch = attempt === 'created' ? found.sale.epoch : await sales.bumpEpoch(found.sale);
+  if (epoch === undefined) return;
+  const sale = { ...found.sale, epoch };
+  await stock.load(sale, await seats.list(sale), () => sales.markFirstLoad(sale));
 }

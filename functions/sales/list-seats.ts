@@ -1,12 +1,17 @@
+import type { Clock } from '../shared/clock.ts';
 import type { KnownSeats } from './known-seats.ts';
-import type { SaleStock } from './sale.ports.ts';
+import { hasClosed } from './sale.model.ts';
+import type { AskForRebuild, SaleStock } from './sale.ports.ts';
 import type { SaleRepository } from './sale.repository.ts';
 import type { SeatAnswer } from './sale.schemas.ts';
 
 export interface ListSeatsPorts {
   readonly sales: Pick<SaleRepository, 'get'>;
   readonly knownSeats: Pick<KnownSeats, 'list'>;
+  /** Anybody may ask for any sale: it asks for no rebuild by itself. */
   readonly stock: Pick<SaleStock, 'seatStates'>;
+  readonly askForRebuild: AskForRebuild;
+  readonly clock: Clock;
 }
 
 export type ListSeatsOutcome =
@@ -17,7 +22,7 @@ export type ListSeatsOutcome =
 export async function listSeats(
   saleId: string,
   page: { readonly sku: string; readonly limit: number; readonly after?: string | undefined },
-  { sales, knownSeats, stock }: ListSeatsPorts,
+  { sales, knownSeats, stock, askForRebuild, clock }: ListSeatsPorts,
 ): Promise<ListSeatsOutcome> {
   const sale = await sales.get(saleId, { consistent: true });
   if (!sale) return { outcome: 'not-found' };
@@ -29,11 +34,16 @@ export async function listSeats(
   if (!isPosition) return { outcome: 'bad-position' };
   const shown = all.slice(Number(after), Number(after) + limit);
   const found = await stock.seatStates(saleId, page.sku, shown);
-  if (found.outcome === 'NOT_LOADED') return { outcome: 'stock-not-ready' };
+  if (found.outcome === 'NOT_LOADED' && !hasClosed(sale, clock.nowMs())) {
+    await askForRebuild(saleId);
+    return { outcome: 'stock-not-ready' };
+  }
+  // Of a closed sale whose stock is gone nothing is to be had any more, and there may be nobody left to bring it back.
+  const states = found.outcome === 'STATES' ? found.states : [];
   const nextAt = Number(after) + shown.length;
   return {
     outcome: 'page',
-    seats: shown.map((seat, index) => ({ seat, state: publicState(found.states[index]) })),
+    seats: shown.map((seat, index) => ({ seat, state: publicState(states[index]) })),
     next: nextAt < all.length ? String(nextAt) : undefined,
   };
 }

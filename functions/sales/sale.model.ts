@@ -13,7 +13,10 @@ export interface SaleItem {
 /** The seats of a sale by item, in the order in which they were put on sale. */
 export type SeatList = ReadonlyMap<string, readonly string[]>;
 
-/** A sale that was called off: every order that lives is ended, in bounded steps, until `doneAtMs` is there. */
+/**
+ * A sale that was called off: every order that lives is ended, in bounded steps, until `doneAtMs` is there. It goes again when the stock turns out to
+ * have forgotten that it is closed.
+ */
 export interface SaleCancellation {
   readonly reason: string;
   readonly atMs: number;

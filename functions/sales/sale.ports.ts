@@ -10,14 +10,20 @@ interface NotLoaded {
   readonly outcome: 'NOT_LOADED';
 }
 
+/** Asks for the rebuild of a sale that Redis has lost. Never fails, and asks once for a whole crowd of callers. */
+export type AskForRebuild = (saleId: string) => Promise<void>;
+
 export type SeatState = 'free' | 'held' | 'sold';
 
 /** The stock as the sales capability sees it. Every method may be repeated. */
 export interface SaleStock {
-  load(sale: Sale, seats?: SeatList): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
+  /** `current`: the sale as it is right before it begins to sell; undefined where it is not to be loaded any more. */
+  load(sale: Sale, seats?: SeatList, current?: () => Promise<Sale | undefined>): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
   read(saleId: string): Promise<({ outcome: 'READ' } & SaleStockLevels) | NotLoaded>;
   /** Brings a newer copy of the sale. A stock that is not loaded will not be loaded with an older one. */
   update(sale: Sale): Promise<{ outcome: 'UPDATED' | 'UP_TO_DATE' } | NotLoaded>;
+  /** Since when the stock has a sale closed that was called off. Another moment than before: it may have forgotten that, and sold meanwhile. */
+  closedSince(saleId: string): Promise<{ outcome: 'CLOSED'; readonly sinceMs: number } | { outcome: 'SELLING' } | NotLoaded>;
   /** Puts seats on sale; those that are there stay as they are. */
   addSeats(saleId: string, sku: string, seats: readonly string[]): Promise<{ outcome: 'ADDED' } | NotLoaded>;
   /** `unknown`: the seat has not come to Redis yet. */

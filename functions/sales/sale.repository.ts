@@ -17,6 +17,8 @@ export interface SaleRepository {
   /** The sale, and whether its stock was ever loaded, read with strong consistency. */
   loading(saleId: string): Promise<{ sale: Sale; stockLoaded: boolean } | undefined>;
   markLoaded(saleId: string): Promise<void>;
+  /** Marks a sale as loaded that never was, for the load of this epoch. -> the sale as it is now; undefined if another load has begun or come first */
+  markFirstLoad(sale: Pick<Sale, 'saleId' | 'epoch'>): Promise<Sale | undefined>;
   /** Gives a load of the sale's stock an epoch of its own: the next one, if the sale still has the one that was read; otherwise undefined. */
   bumpEpoch(sale: Pick<Sale, 'saleId' | 'epoch'>): Promise<number | undefined>;
 }
@@ -94,6 +96,25 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
           ExpressionAttributeValues: { ':true': true },
         }),
       );
+    },
+
+    async markFirstLoad({ saleId, epoch }) {
+      try {
+        const { Attributes } = await database.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { saleId },
+            UpdateExpression: 'SET stockLoaded = :true',
+            ConditionExpression: 'epoch = :epoch AND stockLoaded = :false',
+            ExpressionAttributeValues: { ':true': true, ':false': false, ':epoch': epoch },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return Attributes && saleFrom(Attributes);
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return undefined;
+        throw error;
+      }
     },
 
     // That attribute alone, and not the version: an epoch is no change of the sale that copies of it must follow.

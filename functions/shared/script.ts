@@ -60,7 +60,7 @@ export const whole = z.coerce.number().pipe(z.int().nonnegative());
 /**
  * A Lua script with named keys and arguments and an answer in words; a missing name is a compile error.
  * It runs by its digest, and by its text where Redis does not know it yet. When the connection breaks, it is sent once more on the next one:
- * **every script must be safe to run twice**. Throws `BadCall`, `ScriptUnanswered` or `UnexpectedReply`.
+ * **every script must be safe to run twice**. Throws `BadCall`, `ScriptFailed`, `ScriptUnanswered` or `UnexpectedReply`.
  */
 export function defineScript<
   const Key extends string,
@@ -109,9 +109,13 @@ const isReply = (error: unknown): error is Error & { readonly name: 'ReplyError'
 // A command that timed out has used up its caller's time: it is not tried again here.
 const isLostConnection = (error: unknown): boolean => error instanceof Error && !isReply(error) && error.message !== 'Command timed out';
 
+/** What Lua raised, by itself or over a key of another kind. A server that serves nobody now (LOADING, READONLY, OOM) has words of its own. */
+const isOfScript = (message: string): boolean => /^(ERR|WRONGTYPE) .*\buser_script:\d+/s.test(message);
+
 function failure(name: string, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (isReply(cause) && message.startsWith('BAD_CALL')) return new BadCall(message, { cause });
+  if (isReply(cause) && isOfScript(message)) return new ScriptFailed(`${name}: ${message}`, { cause });
   return new ScriptUnanswered(`${name}: ${message}`, { cause });
 }
 

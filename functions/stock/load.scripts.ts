@@ -80,10 +80,15 @@ export function loadScripts(redis: RedisClient) {
       }),
 
     /**
-     * Loads a sale that nobody has bought from. `ALREADY_LOADED`: it is there, or somebody of a higher epoch is about to load it. Throws
-     * `LoadFailed` when a newer copy of the sale is known, or Redis lost a part of it.
+     * Loads a sale that nobody has bought from. `ALREADY_LOADED`: it is there, or somebody of a higher epoch is about to load it, or `current`
+     * says that it is not to be loaded: asked right before publishing, it gives the sale as it is then. Throws `LoadFailed` when a newer copy of
+     * the sale is known, or Redis lost a part of it.
      */
-    async load(sale: SaleToLoad, seats: SeatList = new Map()): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }> {
+    async load(
+      sale: SaleToLoad,
+      seats: SeatList = new Map(),
+      current: () => Promise<SaleToLoad | undefined> = async () => sale,
+    ): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }> {
       const { saleId, epoch } = sale;
       const begun = await loads.beginLoad(saleId, epoch);
       if (begun.outcome !== 'BEGUN') return { outcome: 'ALREADY_LOADED' };
@@ -92,10 +97,12 @@ export function loadScripts(redis: RedisClient) {
         const sent = await loads.loadSeats(saleId, { epoch, chunk: ++chunk, sku, seats: page });
         if (sent.outcome === 'STALE_EPOCH') return { outcome: 'ALREADY_LOADED' };
       }
-      const items = sale.items.map(({ sku, total, seated }): LoadedItem => {
+      const now = await current();
+      if (!now) return { outcome: 'ALREADY_LOADED' };
+      const items = now.items.map(({ sku, total, seated }): LoadedItem => {
         return seated ? { sku, kind: 'seated', total } : { sku, kind: 'counted', total, next: 1, free: 0 };
       });
-      const { outcome } = await loads.publishLoad(sale, { epoch, chunks: chunk, items, behind: false });
+      const { outcome } = await loads.publishLoad(now, { epoch, chunks: chunk, items, behind: false });
       if (outcome === 'INCOMPLETE' || outcome === 'STALE_VERSION') throw new LoadFailed(`${saleId} is not loaded: ${outcome}`);
       return { outcome: outcome === 'LOADED' ? outcome : 'ALREADY_LOADED' };
     },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import acknowledgeLua from '../../lua/stock/acknowledge.lua';
 import addSeatsLua from '../../lua/stock/add-seats.lua';
+import closedSinceLua from '../../lua/stock/closed-since.lua';
 import confirmLua from '../../lua/stock/confirm.lua';
 import holdsLib from '../../lua/stock/lib/holds.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
@@ -212,6 +213,14 @@ export const update = defineScript({
   args: ['version', 'control', 'opensAtMs', 'closesAtMs', 'limit', 'holdMs'],
   each: ['sku', 'total'],
   replies: { UPDATED: bare, UP_TO_DATE: bare, NOT_LOADED: bare } satisfies Replies,
+});
+
+export const closedSince = defineScript({
+  name: 'stock.closed-since',
+  lua: [recordsLib, closedSinceLua],
+  keys: ['sale'],
+  args: [],
+  replies: { CLOSED: z.tuple([whole]).transform(([sinceMs]) => ({ sinceMs })), SELLING: bare, NOT_LOADED: bare } satisfies Replies,
 });
 
 export const addSeats = defineScript({

@@ -55,6 +55,9 @@ export function stockScripts(redis: RedisClient) {
         each: sale.items.map(({ sku, total }) => ({ sku, total })),
       }),
 
+    /** Since when Redis has a sale closed that was called off. Another moment than before: it may have forgotten that, and sold meanwhile. */
+    closedSince: (saleId: string) => scripts.closedSince(redis, { keys: stockKeys(saleId), args: {} }),
+
     /** Puts seats on sale, any number, each once. Those that are there already stay as they are; `count` are the others. */
     async addSeats(saleId: string, sku: string, seats: readonly string[]) {
       let count = 0;
@@ -96,7 +99,7 @@ export function stockScripts(redis: RedisClient) {
 
     /**
      * Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. For a retired one the hold
-     * ends, also one that is not there; the order's units are out of sale from then on, and its slots stay used.
+     * ends, also one that is not there; the order's units are out of sale from then on, and its slots stay used, however often that is said.
      */
     acknowledge: async (saleId: string, hold: Hold, orderState: OrderStanding) =>
       scripts.acknowledge(redis, {

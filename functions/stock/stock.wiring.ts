@@ -22,11 +22,14 @@ export async function connectCache(environment: Pick<Environment, (typeof redisV
   return { redis, stock: stockScripts(redis) };
 }
 
-/** The stock in the cache. Whoever is told that a sale is not loaded has asked for its rebuild by then. */
+/**
+ * The stock in the cache. Whoever is told by `stock` that a sale is not loaded has asked for its rebuild by then; `quietStock` asks for none, for
+ * those who may be asked about any sale by anybody, and say themselves when to `askForRebuild`.
+ */
 export async function connectStock(environment: Pick<Environment, (typeof stockVariables)[number]>) {
   const { redis, stock } = await connectCache(environment);
   const ask = rebuildAsker({ isFirst: firstAsker(redis), send: rebuildQueue(environment.REBUILD_QUEUE_URL), clock });
-  return { redis, stock: askingStock(stock, ask) };
+  return { redis, stock: askingStock(stock, ask), quietStock: stock, askForRebuild: ask };
 }
 
 /** A mark in Redis that ends by itself, so that of all containers one asks. */

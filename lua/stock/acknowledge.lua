@@ -7,9 +7,12 @@
 --   A hold that has to be made anew was forgotten, so the sale is marked as behind.
 --   An end is final: ALREADY_ENDED, and no effect, however late this runs.
 -- retired: the hold ends, whatever it had and also when it is not there (RELEASED). The order's units are out of sale from then on and its slots stay
---   used; only what the hold had besides goes back.
+--   used; only what the hold had besides goes back. Of a hold that has ended (ALREADY_ENDED) this holds too: another hold that had such a unit may
+--   have given it back since, or left it among the suspects.
 -- A seat that another hold has in Redis is the order's nevertheless, and that hold can't give it back any more.
 -- ended: the hold's units and slots go back (RELEASED). A hold that is not there is marked as ended, so that a retry of its key takes no units.
+--   The order's own slots are free as well: Redis may have learned them from their rows while it had no hold of the order, or another. Only once, with
+--   the mark. Should a later order of the buyer use one of them by then, its row refuses the next to get it, and that one is given another.
 local argc = #ARGV
 if #KEYS ~= 4 or argc < 9 or argc > 7 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('acknowledge arity') end
 local SALE, POOLS = KEYS[1], { free = KEYS[2], suspects = KEYS[3], seats = KEYS[4] }
@@ -39,7 +42,8 @@ local field = 'h:' .. hold_id
 local found = redis.call('HMGET', SALE, 's', field)
 if not found[1] then return { 'NOT_LOADED' } end
 local hold = found[2] and read_hold(found[2])
-if hold and hold.state == 'E' then return { 'ALREADY_ENDED' } end
+local has_ended = hold and hold.state == 'E'
+if has_ended and not is_retired then return { 'ALREADY_ENDED' } end
 
 local skus = skus_of(order.lines)
 for _, sku in ipairs(hold and skus_of(hold.lines) or {}) do
@@ -52,6 +56,7 @@ if hold and line_of_wrong_kind(hold.lines, items) then error('BROKEN hold of ano
 
 if order_state == 'ended' then
   if hold then give_all_back(SALE, POOLS, items, hold_id, hold) end
+  change_slots(SALE, order.buyer_id, order.slots, 0)
   redis.call('HSET', SALE, field, ended_text(hold or order))
   return { hold and 'RELEASED' or 'ALREADY_ENDED' }
 end
@@ -79,6 +84,7 @@ for _, line in ipairs(order.lines) do
 end
 write_items(SALE, items)
 change_slots(SALE, order.buyer_id, hold and hold.slots or 0, order.slots)
+if has_ended then return { 'ALREADY_ENDED' } end
 if hold and hold.state == 'C' then order.state = 'C' end
 redis.call('HSET', SALE, field, is_retired and ended_text(order) or hold_text(order))
 -- Redis made every order's hold: this one it has forgotten, and maybe others.

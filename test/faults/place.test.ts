@@ -102,6 +102,37 @@ describe('a Redis that has lost its last writes', () => {
     expect(await engine.place('limit', 'bob', { quantity: 2 })).toMatchObject({ outcome: 'placed' });
   });
 
+  it('does not keep from a buyer the allowance of an order that it had forgotten, once that order has ended', async () => {
+    await engine.openSale('given-back', 10, { perBuyerLimit: 2 });
+    const place = (key: string) => engine.place('given-back', 'ada', { key, method: 'external' });
+    const rollBack = await engine.snapshot();
+    const first = orderOf(await place('first'));
+    await rollBack();
+    // The slot of the first order is in its way: Redis learns of it, and of the order's unit, which goes under suspicion.
+    orderOf(await place('second'));
+    await engine.cancel(first);
+    await engine.sweep();
+    expect(await engine.claims.usedSlots('given-back', 'ada')).toHaveLength(1);
+    expect(await place('third')).toMatchObject({ outcome: 'placed' });
+    expect(await place('fourth')).toEqual({ outcome: 'buyer-limit', limit: 2 });
+  });
+
+  it('nor where nobody asked for what that order had, so that no sweep told Redis of it', async () => {
+    await engine.openHall('given-back-late', ['A'], { perBuyerLimit: 2 });
+    const order = (key: string, line: { sku: string; quantity?: number; seats?: string[] }) =>
+      engine.order('given-back-late', 'ada', [line], { key, method: 'external' });
+    const rollBack = await engine.snapshot();
+    const first = orderOf(await order('first', { sku: 'hall', seats: ['A'] }));
+    await rollBack();
+    orderOf(await order('second', { sku: 'tee', quantity: 1 }));
+    await engine.sweep();
+    await engine.cancel(first);
+    await engine.sweep();
+    expect(await engine.claims.usedSlots('given-back-late', 'ada')).toHaveLength(1);
+    expect(await order('third', { sku: 'hall', seats: ['A'] })).toMatchObject({ outcome: 'placed' });
+    expect(await order('fourth', { sku: 'tee', quantity: 1 })).toEqual({ outcome: 'buyer-limit', limit: 2 });
+  });
+
   it('does not sell beyond the total that DynamoDB knows, whatever Redis believes', async () => {
     const sale = await engine.openSale('total', 3);
     await engine.stock.update({ ...sale, version: 2, items: sale.items.map((item) => ({ ...item, total: 50 })) });

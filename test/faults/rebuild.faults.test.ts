@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
 import type { PlacePorts } from '../../functions/orders/place.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
-import { askingStock, rebuildAsker } from '../../functions/stock/rebuild.request.ts';
+import { rebuildAsker } from '../../functions/stock/rebuild.request.ts';
 import type { RebuildPorts } from '../../functions/stock/rebuild.ts';
 import { rebuildKeys } from '../../functions/stock/stock.keys.ts';
 import { gate, orderOf, rebuildBench } from '../support/rebuilding.ts';
@@ -168,7 +168,7 @@ describe('a Redis that loses everything in the middle of a crowd', () => {
       send: async ({ saleId: id }) => void rebuilds.push(bench.work.rebuild(id)),
       clock,
     });
-    const ports: PlacePorts = { ...bench.work.placePorts, stock: askingStock(bench.engine.stock, ask) };
+    const ports: PlacePorts = { ...bench.work.placePorts, askForRebuild: ask };
     const orders = new Map<string, Order>();
     let refusedNotReady = 0;
     async function buy(buyer: string): Promise<string> {

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advance } from '../../functions/orders/advance.ts';
 import { eventsGraceMs, type Order } from '../../functions/orders/order.model.ts';
 import type { PlaceOutcome } from '../../functions/orders/place.ts';
+import { knownSales } from '../../functions/sales/known-sales.ts';
+import { knownSeats } from '../../functions/sales/known-seats.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 
@@ -252,6 +254,30 @@ describe('a seat of an order that is taken back', () => {
     await engine.stock.release(saleId, { holdId: 'x'.repeat(22), bornUs: Number.MAX_SAFE_INTEGER, cause: 'tombstone' });
     expect(await states(saleId, 'A', 'B')).toEqual(['sold', 'free']);
     expect(await engine.redis.hget(stockKeys(saleId).seats, 'hall|A')).toBe('-');
+  });
+});
+
+describe('a seat that Redis does not know', () => {
+  it('is no bad request where the sale lists it, and one elsewhere, for one read of the list as long as it does not grow', async () => {
+    const saleId = 'on-its-way';
+    let stored = { sale: await engine.openHall(saleId, ['A']), names: ['A'] };
+    let lists = 0;
+    const list = async () => {
+      lists += 1;
+      return new Map([['hall', stored.names]]);
+    };
+    const ports = { ...engine.placePorts, sales: knownSales(async () => stored.sale), seats: knownSeats(list) };
+    const order = (seat: string) => engine.order(saleId, 'ada', [hall(seat)], { key: seat, ports });
+    const unknown = (seat: string) => ({ outcome: 'unknown-seat', sku: 'hall', seat });
+    for (const seat of ['B', 'C', 'B']) expect(await order(seat)).toEqual(unknown(seat));
+    expect(lists).toBe(1);
+    // A restock is committed, and Redis yet to be told.
+    stored = { sale: { ...stored.sale, version: 2, seatChunks: 2 }, names: ['A', 'B'] };
+    for (let n = 0; n < 2; n++) expect(await order('B')).toEqual({ outcome: 'try-again' });
+    expect(await order('C')).toEqual(unknown('C'));
+    expect(lists).toBe(2);
+    await engine.restockHall(stored.sale, stored.names);
+    expect(await order('B')).toMatchObject({ outcome: 'placed' });
   });
 });
 

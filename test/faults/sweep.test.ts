@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelOrder } from '../../functions/orders/cancel.ts';
+import { compensate } from '../../functions/orders/compensate.ts';
 import { eventsGraceMs, type Order } from '../../functions/orders/order.model.ts';
 import type { Step } from '../../functions/orders/order.ports.ts';
 import { holdOf, placement } from '../../functions/orders/placement.model.ts';
+import type { Sale } from '../../functions/sales/sale.model.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
 import { orderIdOf } from '../../functions/shared/ids.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 
 let engine: Engine;
@@ -131,6 +135,95 @@ describe('one part that fails', () => {
   });
 });
 
+describe('a sale whose stock is away', () => {
+  /** More than one page of orders that are only to be let go, and one that has money to come back. */
+  async function ending(saleId: string) {
+    await engine.openSale(saleId, 200);
+    await engine.fund(`payer of ${saleId}`, 10_000);
+    const paid = await placed(saleId, `payer of ${saleId}`);
+    await engine.sweep({ laterMs: eventsGraceMs });
+    expect(await statusOf(paid)).toBe('FULFILLED');
+    const crowd = await Promise.all(Array.from({ length: 120 }, (_, n) => placed(saleId, `b-${n}`, { method: 'external' })));
+    return { paid, crowd };
+  }
+
+  it('keeps nobody from their money: whoever needs more than Redis is seen to all the same', { timeout: 30_000 }, async () => {
+    const saleId = 'away';
+    const { paid, crowd } = await ending(saleId);
+    const late = await placed(saleId, 'late', { method: 'external' });
+    for (const key of await engine.redis.keys(`*${saleId}*`)) await engine.redis.del(key);
+    for (const order of crowd) await engine.cancel(order);
+    await engine.refund(paid.orderId);
+    await engine.sweep({ laterMs: 400_000 });
+    expect(await engine.orders.get(paid.orderId)).toMatchObject({ status: 'REFUNDED', payment: { state: 'refunded' }, stock: 'releasing' });
+    expect(await statusOf(late)).toBe('EXPIRED');
+    expect(await engine.owed(saleId)).toHaveLength(122);
+  });
+
+  it('is not thought of for one hold that is broken: the others are let go', { timeout: 30_000 }, async () => {
+    const saleId = 'broken';
+    const { crowd } = await ending(saleId);
+    const [broken] = crowd;
+    if (!broken) throw new Error('nobody came');
+    const away = { ...engine.stock, release: () => Promise.resolve({ outcome: 'NOT_LOADED' as const }) };
+    const compensated = compensate({ orders: engine.orders, stock: away, clock: systemClock });
+    for (const order of crowd) await cancelOrder(order, { orders: engine.orders, compensate: compensated, clock: systemClock });
+    await engine.redis.hset(stockKeys(saleId).sale, `h:${broken.holdId}`, 'not a hold');
+    await engine.sweep({ laterMs: eventsGraceMs });
+    expect((await engine.owed(saleId)).map(({ orderId }) => orderId)).toEqual([broken.orderId]);
+  });
+});
+
+describe('sales that take long to look after', () => {
+  const sales = async (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, n) => engine.openSale(`slow-${randomUUID()}-${n}`, 1, shortHold)));
+  it('keep no other sale’s holds and suspects waiting', async () => {
+    const [held, ...others] = await sales(40);
+    if (!held) throw new Error('no sale');
+    const hold = await holdOnly(held.saleId, 'ada', 'FFFFFFFFFFFFFFFFFFFFFF');
+    await until(hold.expiresAtMs);
+    // The first of them takes all the time that there is.
+    let isOver = false;
+    const slow = async () => {
+      isOver = true;
+    };
+    const live = async () => [...others, held];
+    await engine.sweep({ sales: { live }, tend: [slow], random: () => 0, remainingMs: () => (isOver ? 0 : 60_000) });
+    expect(await engine.available(held.saleId)).toBe(1);
+  });
+
+  it('keep none from a care that comes before', async () => {
+    const live = await sales(12);
+    const quick: string[] = [];
+    let isOver = false;
+    const first = async ({ saleId }: Sale) => {
+      quick.push(saleId);
+    };
+    const slow = async () => {
+      isOver = true;
+    };
+    await engine.sweep({ sales: { live: async () => live }, tend: [first, slow], remainingMs: () => (isOver ? 0 : 60_000) });
+    expect(quick).toHaveLength(live.length);
+  });
+
+  it('are each looked after in one run or another, though no run has time for all of them', async () => {
+    const live = await sales(12);
+    const seen = new Set<string>();
+    const seenAfter: number[] = [];
+    for (let sweeps = 0; seen.size < live.length && sweeps < 100; sweeps++) {
+      let left = 4;
+      const care = async ({ saleId }: Sale) => {
+        seen.add(saleId);
+        left -= 1;
+      };
+      await engine.sweep({ sales: { live: async () => live }, tend: [care], remainingMs: () => (left > 0 ? 60_000 : 0) });
+      seenAfter.push(seen.size);
+    }
+    expect(seenAfter[0]).toBeLessThan(live.length);
+    expect(seen.size).toBe(live.length);
+  });
+});
+
 describe('Redis that has forgotten an order', () => {
   it('has exactly the order’s units once the order is confirmed, and a hold that it gave instead goes back', async () => {
     await engine.openSale('confirmed', 3);
@@ -177,6 +270,21 @@ describe('a suspect', () => {
     expect(await engine.available('suspects')).toBe(2);
     expect(await engine.stock.suspects('suspects', { limit: 10 })).toEqual({ outcome: 'PAGE', lines: [] });
     expect(order.items[0]?.units).toEqual(['1']);
+  });
+
+  it('that a retired order owns is out of sale, and under suspicion no more, whoever had it when that order ended', async () => {
+    await engine.openSale('retired-suspect', 3);
+    const rollBack = await engine.snapshot();
+    const order = await placed('retired-suspect', 'owner', { method: 'external' });
+    await rollBack();
+    // The same unit is in another hold, and that one meets the row only after the order was taken back.
+    const hold = await holdOnly('retired-suspect', 'bob', 'FFFFFFFFFFFFFFFFFFFFFF');
+    await engine.endForGood(order);
+    const owned = [{ sku: 'tee', units: ['1'] }];
+    await engine.stock.swap('retired-suspect', { ...hold, lines: [{ sku: 'tee', quantity: 1 }], owned });
+    await engine.sweep();
+    expect(await engine.stock.suspects('retired-suspect', { limit: 10 })).toEqual({ outcome: 'PAGE', lines: [] });
+    expect(await engine.available('retired-suspect')).toBe(1);
   });
 
   it('comes back within one sweep, however many there are', async () => {

@@ -2,7 +2,16 @@ import { createServer, type Server, type Socket, connect as tcp } from 'node:net
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { connectRedis, type RedisClient } from '../../functions/shared/redis.ts';
-import { BadCall, bare, defineScript, type Replies, ScriptUnanswered, UnexpectedReply, whole } from '../../functions/shared/script.ts';
+import {
+  BadCall,
+  bare,
+  defineScript,
+  type Replies,
+  ScriptFailed,
+  ScriptUnanswered,
+  UnexpectedReply,
+  whole,
+} from '../../functions/shared/script.ts';
 import { stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { aRequest, expectConserved, openSale, redisBench } from './stock.harness.ts';
 
@@ -91,12 +100,19 @@ describe('a script', () => {
     await expect(scriptOf(lua)(bench.redis, call)).rejects.toThrow(UnexpectedReply);
   });
 
-  it('tells a wrong call from a failure', async () => {
+  it('tells a wrong call from a failure of its own, and that from a Redis that serves nobody', async () => {
     await expect(scriptOf(`return redis.error_reply('BAD_CALL test')`)(bench.redis, call)).rejects.toThrow(BadCall);
-    await expect(scriptOf(`error('BROKEN test')`)(bench.redis, call)).rejects.toThrow(ScriptUnanswered);
+    await expect(scriptOf(`error('BROKEN test')`)(bench.redis, call)).rejects.toThrow(ScriptFailed);
     await expect(scriptOf(`return redis.call('LPUSH', KEYS[1], 1), redis.call('GET', KEYS[1])`)(bench.redis, call)).rejects.toThrow(
-      ScriptUnanswered,
+      ScriptFailed,
     );
+    const write = scriptOf(`redis.call('SET', KEYS[1], 1) return { 'NONE' }`);
+    await bench.redis.config('SET', 'maxmemory', '1');
+    try {
+      await expect(write(bench.redis, call)).rejects.toThrow(ScriptUnanswered);
+    } finally {
+      await bench.redis.config('SET', 'maxmemory', '0');
+    }
   });
 });
 

@@ -81,3 +81,40 @@ describe('mendAllowance', () => {
     expect(await maskOf(saleId, 'ada')).toBe(0);
   });
 });
+
+describe('a forgotten order whose slots Redis has learned', () => {
+  /** Ada's order has slot 1 and no hold; her hold, mended, has slot 2. */
+  async function forgotten() {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 3 });
+    const hold = await held(bench, saleId);
+    expect(await mend(saleId, hold, 1)).toEqual({ outcome: 'MENDED', slots: [2] });
+    return { saleId, order: { ...hold, holdId: 'forgotten', slots: [1] } };
+  }
+
+  it('gives them back with its end, once, whoever uses them by then', async () => {
+    const { saleId, order } = await forgotten();
+    expect(await bench.stock.acknowledge(saleId, order, 'ended')).toEqual({ outcome: 'ALREADY_ENDED' });
+    await expectConserved(bench, saleId, 3);
+    expect((await held(bench, saleId)).slots).toEqual([1]);
+    expect(await bench.stock.acknowledge(saleId, order, 'ended')).toEqual({ outcome: 'ALREADY_ENDED' });
+    await expectConserved(bench, saleId, 3);
+  });
+
+  it('gives them back beside those of a hold that was made under its key meanwhile', async () => {
+    const { saleId, order } = await forgotten();
+    expect((await held(bench, saleId, { holdId: order.holdId })).slots).toEqual([3]);
+    expect(await bench.stock.acknowledge(saleId, order, 'ended')).toEqual({ outcome: 'RELEASED' });
+    await expectConserved(bench, saleId, 3);
+    expect(await maskOf(saleId, 'ada')).toBe(0b10);
+  });
+
+  it('keeps them for good once it is retired', async () => {
+    const { saleId, order } = await forgotten();
+    expect(await bench.stock.acknowledge(saleId, { ...order, lines: [{ sku: 'tee', units: ['9'] }] }, 'retired')).toEqual({
+      outcome: 'RELEASED',
+    });
+    expect(await maskOf(saleId, 'ada')).toBe(0b11);
+    await bench.stock.acknowledge(saleId, order, 'ended');
+    expect(await maskOf(saleId, 'ada')).toBe(0b11);
+  });
+});

@@ -128,6 +128,7 @@ describe.skipIf(!hasServer)(where, () => {
     await rebuild({ ...newer, epoch: 2 }, paid);
     expect(await stock.read(saleId)).toMatchObject({ outcome: 'READ', items: left });
     await expectConserved(bench, saleId, 6);
+    expect(await stock.closedSince(saleId)).toEqual({ outcome: 'SELLING' });
   }
 
   /** Loads the sale anew from rows of its one order, which has units 1 and 3 of what it had; 2 is free. */

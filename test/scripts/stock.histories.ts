@@ -17,7 +17,7 @@ const buyers = ['ada', 'bob', 'eve'];
 
 export const verbs = [
   ...(['reserve', 'acknowledge', 'adopt', 'confirm', 'release', 'tombstone', 'swap', 'expire', 'return', 'mend'] as const),
-  ...(['retire', 'retire-unknown', 'update', 'add-seats'] as const),
+  ...(['retire', 'retire-unknown', 'retire-held', 'end-forgotten', 'update', 'add-seats'] as const),
 ] as const;
 type Verb = (typeof verbs)[number];
 
@@ -39,11 +39,14 @@ export interface Told {
   behind: boolean;
   version: number;
   readonly extraSeats: Set<string>;
+  /** What no hold has and yet nobody can have: retired units, and slots of retired orders and of forgotten ones that Redis has learned of. */
   readonly gone: { readonly units: Map<string, string[]>; readonly slots: Map<string, number[]> };
+  /** Orders without a hold, of which Redis has learned the slots. */
+  readonly forgotten: Set<Hold>;
   readonly answers: Map<string, number>;
 }
 export const nothingTold = (answers = new Map<string, number>()): Told => ({
-  ...{ behind: false, version: 1, extraSeats: new Set(), answers },
+  ...{ behind: false, version: 1, extraSeats: new Set(), forgotten: new Set(), answers },
   gone: { units: new Map(), slots: new Map() },
 });
 export const count = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -124,6 +127,15 @@ function shortage({ found, told: { behind } }: Moment, lines: readonly StockLine
   return undefined;
 }
 
+/** What the hold's buyer asked for, as far as the hold tells. */
+const wantedBy = (hold: Hold, step: Step): StockLine[] =>
+  hold.lines
+    .map(({ sku, units, seated }): StockLine => {
+      return seated ? { sku, quantity: units.length, seats: units } : { sku, quantity: Math.max(1, units.length) };
+    })
+    // A hold that lost all seats of a line can't ask for them again: it does not know them any more.
+    .map((line) => (line.seats?.length === 0 ? { ...line, quantity: 1, seats: [seats[step.pick % seats.length] ?? ''] } : line));
+
 /** What a step's verb does at this moment, or nothing if there is nothing to do it with. What must be answered is checked inside. */
 const calls: Readonly<Record<Verb, (moment: Moment) => Call | undefined>> = {
   reserve: (moment) => {
@@ -188,16 +200,11 @@ const calls: Readonly<Record<Verb, (moment: Moment) => Call | undefined>> = {
   tombstone: ({ bench, saleId, hold }) => hold && (() => bench.stock.release(saleId, { ...hold, cause: 'tombstone' })),
   swap: ({ bench, saleId, found, told, step, hold }) => {
     if (!hold) return undefined;
+    const lines = wantedBy(hold, step);
     const owned = hold.lines.map((line): LineUnits => {
       const place = found.items[line.sku];
       return { ...line, units: pickSome([...line.units, ...(place?.free ?? []), ...(place?.ahead ?? [])], step) };
     });
-    const lines = hold.lines
-      .map(({ sku, units, seated }): StockLine => {
-        return seated ? { sku, quantity: units.length, seats: units } : { sku, quantity: Math.max(1, units.length) };
-      })
-      // A hold that lost all seats of a line can't ask for them again: it does not know them any more.
-      .map((line) => (line.seats?.length === 0 ? { ...line, quantity: 1, seats: [seats[step.pick % seats.length] ?? ''] } : line));
     return async () => {
       const reply = await bench.stock.swap(saleId, { ...hold, lines, owned });
       if (reply.outcome === 'SWAPPED' || reply.outcome === 'SOLD_OUT' || reply.outcome === 'SEAT_TAKEN') {
@@ -215,13 +222,34 @@ const calls: Readonly<Record<Verb, (moment: Moment) => Call | undefined>> = {
       }
     };
   },
-  // Only slots that nobody uses may turn up, otherwise they would be counted twice here.
-  mend: ({ bench, saleId, told, hold }) =>
-    hold &&
-    (async () => {
-      const { outcome } = await bench.stock.mendAllowance(saleId, { ...hold, usedSlots: [] });
+  mend: (moment) => {
+    const { bench, saleId, told, step, hold, freshId } = moment;
+    if (!hold) return undefined;
+    // Only slots that nobody uses may turn up, otherwise they would be counted twice here.
+    const { buyerId } = hold;
+    const usedSlots = pickSome(freeSlots(moment, buyerId), step).slice(0, 2);
+    const order = { ...hold, holdId: `forgotten-${freshId}`, lines: [{ sku: 'tee', units: ['1'] }], slots: usedSlots };
+    let isKnown = usedSlots.length === 0;
+    return async () => {
+      const { outcome } = await bench.stock.mendAllowance(saleId, { ...hold, usedSlots });
       told.behind ||= outcome === 'MENDED' || outcome === 'BUYER_LIMIT';
-    }),
+      if (outcome === 'MENDED' && !isKnown) {
+        noteGone(moment, [], buyerId, usedSlots);
+        told.forgotten.add(order);
+        isKnown = true;
+      }
+    };
+  },
+  'end-forgotten': ({ bench, saleId, told, step }) => {
+    const order = [...told.forgotten][step.pick % Math.max(1, told.forgotten.size)];
+    if (!order) return undefined;
+    return async () => {
+      expect(await bench.stock.acknowledge(saleId, order, 'ended')).toEqual({ outcome: 'ALREADY_ENDED' });
+      told.forgotten.delete(order);
+      const left = (told.gone.slots.get(order.buyerId) ?? []).filter((slot) => !order.slots.includes(slot));
+      told.gone.slots.set(order.buyerId, left);
+    };
+  },
   expire:
     ({ bench, saleId, found }) =>
     async () => {
@@ -268,6 +296,28 @@ const calls: Readonly<Record<Verb, (moment: Moment) => Call | undefined>> = {
     let outcome = 'RELEASED';
     return async () => {
       expect(await bench.stock.acknowledge(saleId, order, 'retired')).toEqual({ outcome });
+      if (outcome === 'RELEASED') noteGone(moment, lines, buyerId, slots);
+      told.behind = true;
+      outcome = 'ALREADY_ENDED';
+    };
+  },
+  'retire-held': (moment) => {
+    // Redis had forgotten the order and given its unit to a hold, which loses it to the row once the order is retired.
+    const { bench, saleId, told, step, hold, freshId } = moment;
+    const unit = hold?.lines.find(({ sku }) => sku === 'tee')?.units[0];
+    const buyerId = buyers[step.buyer] ?? 'ada';
+    const slots = freeSlots(moment, buyerId).slice(0, 1);
+    if (hold?.state !== 'held' || unit === undefined || slots.length === 0) return undefined;
+    const lines = [{ sku: 'tee', units: [unit] }];
+    const order = { holdId: freshId, buyerId, payloadHash: 'p', bornUs: 1, expiresAtMs: 1, lines, slots };
+    const wanted = wantedBy(hold, step);
+    const isSwapped = step.quantities[0] > 0;
+    let outcome = 'RELEASED';
+    return async () => {
+      expect(await bench.stock.acknowledge(saleId, order, 'retired')).toEqual({ outcome });
+      if (isSwapped) await bench.stock.swap(saleId, { ...hold, lines: wanted, owned: lines });
+      else await bench.stock.release(saleId, { ...hold, cause: 'tombstone' });
+      expect(await bench.stock.acknowledge(saleId, order, 'retired')).toEqual({ outcome: 'ALREADY_ENDED' });
       if (outcome === 'RELEASED') noteGone(moment, lines, buyerId, slots);
       told.behind = true;
       outcome = 'ALREADY_ENDED';

@@ -123,12 +123,39 @@ describe('acknowledging a retired order', () => {
     expect((await expectConserved(bench, saleId)).items.hall).toMatchObject({ retired: ['Z-1'], free: ['A-1'], total: 2 });
   });
 
-  it('has no effect on a hold that has ended, nor on a sale that is not loaded', async () => {
-    const { saleId } = await openSale(bench);
+  it.each(['among the suspects', 'free'] as const)('has the last word on a unit that another hold had, and left %s', async (left) => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 3 });
+    const other = await held(bench, saleId, { buyerId: 'bob', ...two });
+    const order = { ...other, holdId: 'forgotten', buyerId: 'ada', lines: [tees(2)], slots: [1] };
+    expect(await bench.stock.acknowledge(saleId, order, 'retired')).toEqual({ outcome: 'RELEASED' });
+    // The hold keeps the unit until its own order meets the row.
+    expect((await census(bench, saleId)).items.tee?.held).toEqual(['1', '2']);
+    if (left === 'free') await bench.stock.release(saleId, { ...other, cause: 'tombstone' });
+    else await bench.stock.swap(saleId, { ...other, ...two, owned: [tees(2)] });
+    const took = gone({ tee: ['2'] }, { ada: [1] });
+    for (let run = 0; run < 2; run++) {
+      expect(await bench.stock.acknowledge(saleId, order, 'retired')).toEqual({ outcome: 'ALREADY_ENDED' });
+      const { items } = await expectConserved(bench, saleId, 3, took);
+      expect(items.tee).toMatchObject({ suspect: [], free: left === 'free' ? ['1'] : [] });
+    }
+    expect((await held(bench, saleId, { buyerId: 'cleo', ...two })).lines).toEqual([left === 'free' ? tees(1, 3) : tees(4, 5)]);
+  });
+
+  it('takes its units and slots out of sale also where its hold was given back before, and nothing of other holds', async () => {
+    const { saleId } = await openSale(bench, { perBuyerLimit: 4 });
     const hold = await held(bench, saleId, two);
+    const other = await held(bench, saleId, { buyerId: 'bob' });
     await bench.stock.release(saleId, { ...hold, cause: 'order' });
     expect(await bench.stock.acknowledge(saleId, hold, 'retired')).toEqual({ outcome: 'ALREADY_ENDED' });
-    expect((await expectConserved(bench, saleId)).items.tee?.available).toBe(10);
+    const { holds, items } = await expectConserved(bench, saleId, 4, gone({ tee: ['1', '2'] }, { ada: [1, 2] }));
+    expect(holds).toContainEqual({ ...other, state: 'held' });
+    expect(items.tee?.available).toBe(7);
+  });
+
+  it('says nothing of a sale that is not loaded', async () => {
+    const { saleId } = await openSale(bench);
+    const hold = await held(bench, saleId, two);
     expect(await bench.stock.acknowledge('nowhere', hold, 'retired')).toEqual({ outcome: 'NOT_LOADED' });
+    expect(await bench.redis.exists(...Object.values(stockKeys('nowhere')))).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BadCall } from '../../functions/shared/script.ts';
 import type { Stock } from '../../functions/stock/stock.scripts.ts';
@@ -119,5 +120,29 @@ describe('a cancelled sale', () => {
     // Holds still end as they do.
     expect(await bench.stock.release(sale.saleId, { ...hold, cause: 'tombstone' })).toMatchObject({ outcome: 'RELEASED' });
     await expectConserved(bench, sale.saleId);
+  });
+});
+
+describe('since when a sale that was called off is closed', () => {
+  const cancellation = { reason: 'rain', atMs: 1 };
+
+  it('is the moment of the first question, and stays', async () => {
+    const sale = await openSale(bench);
+    expect(await bench.stock.closedSince(sale.saleId)).toEqual({ outcome: 'SELLING' });
+    await bench.stock.update({ ...sale, version: 2, control: 'closed', cancellation });
+    const beforeMs = await bench.stock.nowMs();
+    const first = await bench.stock.closedSince(sale.saleId);
+    expect(first).toEqual({ outcome: 'CLOSED', sinceMs: expect.any(Number) });
+    expect(first.outcome === 'CLOSED' && first.sinceMs).toBeGreaterThanOrEqual(beforeMs);
+    await pause(2);
+    expect(await bench.stock.closedSince(sale.saleId)).toEqual(first);
+    await expectConserved(bench, sale.saleId);
+  });
+
+  it('is not told of a sale that an operator only closed, or that is not loaded', async () => {
+    const sale = await openSale(bench);
+    await bench.stock.update({ ...sale, version: 2, control: 'closed' });
+    expect(await bench.stock.closedSince(sale.saleId)).toEqual({ outcome: 'SELLING' });
+    expect(await bench.stock.closedSince('nobody-made')).toEqual({ outcome: 'NOT_LOADED' });
   });
 });

@@ -42,6 +42,7 @@ export async function startEngine() {
   const seats = new Map<string, SeatList>();
   const placePorts: PlacePorts = {
     stock,
+    askForRebuild: async () => {},
     orders,
     claims,
     clock,
@@ -159,6 +160,7 @@ export async function startEngine() {
         due,
         sales: { live: async () => [...sales.values()] },
         tend: [],
+        random: Math.random,
         remainingMs: () => 60_000,
         ...changes,
       });

@@ -20,6 +20,7 @@ import { transact } from '../../functions/shared/dynamo.ts';
 import { idempotencyRepository } from '../../functions/shared/idempotency.ts';
 import { readAll } from '../../functions/shared/reads.ts';
 import { keepCurrent } from '../../functions/stock/rebuild.care.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { tableNames } from './database.ts';
 import type { Engine } from './engine.ts';
 
@@ -34,6 +35,7 @@ export function salesOn(engine: Engine) {
   const endingPorts: EndOrdersPorts = {
     cancellations: cancellationRepository(database, 'sales'),
     close: (sale) => pushSale(sale, stock),
+    closedSince: engine.stock.closedSince,
     ordersFrom: saleOrders(database, 'orders').from,
     endOrder: (order, takenBack) => engine.endForGood(order, takenBack),
     nowMs: engine.stock.nowMs,
@@ -120,10 +122,14 @@ export function salesOn(engine: Engine) {
       await endOrders({ ...endingPorts, ...changes })(sale, () => true);
     },
 
-    /** As if its first pass had begun that much earlier. */
+    /** As if its stock had been closed, and its orders walked over, that much earlier. */
     async age(saleId: string, byMs: number): Promise<void> {
-      const earlier = { TableName: 'sales', Key: { saleId }, UpdateExpression: 'SET endingPass.closedAtMs = endingPass.closedAtMs - :by' };
-      await database.send(new UpdateCommand({ ...earlier, ExpressionAttributeValues: { ':by': byMs } }));
+      const { redis } = engine;
+      const { sale } = stockKeys(saleId);
+      if (await redis.hexists(sale, 'closed')) await redis.hincrby(sale, 'closed', -byMs);
+      const UpdateExpression = `SET ${['closedAtMs', 'startedAtMs'].map((at) => `endingPass.${at} = endingPass.${at} - :by`).join(', ')}`;
+      const earlier = { TableName: 'sales', Key: { saleId }, UpdateExpression, ExpressionAttributeValues: { ':by': byMs } };
+      await database.send(new UpdateCommand(earlier));
     },
 
     outbox: (saleId: string) => readAll(database, ofSubject(saleSubject(saleId))),

@@ -4,6 +4,7 @@
 --                A load writes this field last: the sale is loaded when it is there, and not before.
 --   items        every sku, ';' between
 --   behind       there once DynamoDB knew of an order that Redis had forgotten: before a refusal the caller's order is looked for
+--   closed       milliseconds at which the sale, called off, was first seen closed (see closed-since.lua)
 --   v            the newest version of the sale that somebody brought while it was not loaded: a load of an older one is refused
 --   l            epoch of the load that is under way
 --   i:<sku>      kind|total|next|free

@@ -26,7 +26,6 @@ beforeAll(async () => {
     clock,
     seats: seatRepository(tables.database, 'seats'),
     stock: { load: async () => ({ outcome: 'LOADED' }) },
-    hasOrders: async () => false,
     idempotency: idempotencyRepository(tables.database, 'idempotency'),
     transact: (writes) => transact(tables.database, writes),
     tables: { products: 'products', sales: 'sales', seats: 'seats' },

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimRepository } from '../../../functions/orders/claim.repository.ts';
 import { saleRepository } from '../../../functions/sales/sale.repository.ts';
 import { type Api, operator, startApi } from '../../support/api.ts';
-import { tableNames } from '../../support/database.ts';
-import { anOrder } from '../../support/orders.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -190,28 +187,6 @@ describe('the key of a new sale', () => {
     expect(await read(saleId)).toMatchObject({ status: 503, body: { code: 'STOCK_NOT_READY' } });
     expect(await create(body, key)).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
     expect(await read(saleId)).toMatchObject({ status: 200, body: { state: 'open' } });
-  });
-
-  it('never loads full stock where somebody has ordered, though the attempt that loaded it died before it said so', async () => {
-    const sku = await newProduct();
-    const body = wish(sku);
-    const key = randomUUID();
-    const { saleId } = (await create(body, key)).body;
-    const taken = await api.stock.reserve({
-      saleId,
-      holdId: 'AAAAAAAAAAAAAAAAAAAAAA',
-      buyerId: 'ada',
-      payloadHash: 'p',
-      lines: [{ sku, quantity: 1 }],
-    });
-    if (taken.outcome !== 'RESERVED') throw new Error(taken.outcome);
-    const next = anOrder({ holdId: taken.hold.holdId, saleId, items: [{ sku, quantity: 1, units: ['1'], priceMinor: 1 }], slots: [] });
-    await claimRepository(api.database, tableNames).claim({ next, events: ['OrderPlaced'] });
-    await forgetInRedis(saleId);
-    const neverMarked = { TableName: 'sales', Key: { saleId }, UpdateExpression: 'SET stockLoaded = :no' };
-    await api.database.send(new UpdateCommand({ ...neverMarked, ExpressionAttributeValues: { ':no': false } }));
-    expect(await create(body, key)).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
-    expect(await api.stock.read(saleId)).toEqual({ outcome: 'NOT_LOADED' });
   });
 
   it('never loads full stock into a Redis that lost it', async () => {
