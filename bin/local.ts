@@ -34,13 +34,17 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const complain = (line: string) => process.stderr.write(`${line}\n`);
 
 let runtime: Promise<Runtime> | undefined;
-let stopping = false;
+let stoppingSinceMs: number | undefined;
+/** A terminal gives Ctrl-C to all that it runs, and npm passes it on: what comes twice at one moment was asked once. */
+const onceMs = 250;
 const start = new AbortController();
 
-async function stop(): Promise<never> {
+async function stop(): Promise<void> {
   // Whoever asks twice does not want to wait. What was started ends with this process.
-  if (stopping) process.exit(130);
-  stopping = true;
+  const nowMs = performance.now();
+  if (stoppingSinceMs !== undefined && nowMs - stoppingSinceMs > onceMs) process.exit(130);
+  if (stoppingSinceMs !== undefined) return;
+  stoppingSinceMs = nowMs;
   say('Stopping; once more to stop at once.');
   start.abort();
   try {
@@ -99,7 +103,7 @@ try {
   if (started.urls.length > 1) say(`${started.urls.length} front ends serve the same sales: ${started.urls.join(' ')}`);
   say(`Stampede is ready: ${started.url}`);
 } catch (error) {
-  if (!stopping) {
+  if (stoppingSinceMs === undefined) {
     complain(explain(error));
     await (await runtime?.catch(() => undefined))?.stop();
     process.exit(1);

@@ -66,9 +66,10 @@ async function tryToCancel(
 /** A stock that does not answer must not keep a sale from being called off. */
 async function answerOf(sale: Sale, ports: CancelSalePorts): Promise<SaleAnswer> {
   try {
-    return await answerNow(sale, ports);
+    const answer = await answerNow(sale, ports);
+    if (answer) return answer;
   } catch (error) {
     log.warn('the stock of a sale that is called off could not be read', { saleId: sale.saleId, error });
-    return saleAnswer(sale, nothing, ports.clock.nowMs());
   }
+  return saleAnswer(sale, nothing, ports.clock.nowMs());
 }

@@ -21,7 +21,7 @@ export interface ControlPorts {
 
 export type ChangeSaleOutcome =
   | { outcome: 'changed'; sale: SaleAnswer }
-  | { outcome: 'not-found' }
+  | { outcome: 'not-found' | 'stock-not-ready' }
   | { outcome: Exclude<ChangeDecision['outcome'], 'change' | 'unchanged'> };
 
 /**
@@ -33,7 +33,9 @@ export async function changeSale(saleId: string, wish: SaleWish, by: string, por
   if (settled.outcome !== 'settled') return settled;
   // After the database: a stock that is ahead of its sale would be set back by whoever brings it the sale as it is.
   await pushSale(settled.sale, ports.stock);
-  return { outcome: 'changed', sale: await answerNow(settled.sale, ports) };
+  const answer = await answerNow(settled.sale, ports);
+  // It is changed all the same, and a repeat says so once the stock is there again.
+  return answer ? { outcome: 'changed', sale: answer } : { outcome: 'stock-not-ready' };
 }
 
 async function tryToChange(saleId: string, wish: SaleWish, by: string, ports: ControlPorts) {

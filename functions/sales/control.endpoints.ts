@@ -43,6 +43,8 @@ function refusedChange(refused: Exclude<ChangeSaleOutcome, { outcome: 'changed' 
       return noSale();
     case 'closed':
       return closed();
+    case 'stock-not-ready':
+      return new Problem('STOCK_NOT_READY', 'The sale is changed, and its stock is not ready: send the same again to see it.');
     case 'has-no-limit':
       return new Problem('INVALID_REQUEST', 'The sale began without a limit per buyer, and none can be introduced.');
     case 'window-ends-before-it-opens':

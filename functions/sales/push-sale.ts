@@ -1,8 +1,8 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Delivery } from './control.model.ts';
-import { availableFrom, nothing, saleAnswer, unreadySaleAnswer } from './sale.answer.ts';
-import { hasClosed, type Sale } from './sale.model.ts';
+import { availableFrom, nothing, saleAnswer } from './sale.answer.ts';
+import { type Sale, saleStateAt } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
 import type { SaleAnswer } from './sale.schemas.ts';
 
@@ -21,12 +21,19 @@ export async function pushSale(
   await stock.settled(sale.saleId);
 }
 
-/** The sale as it is answered at this moment. One without stock shows nothing available. */
-export async function answerNow(sale: Sale, { stock, clock }: { stock: Pick<SaleStock, 'read'>; clock: Clock }): Promise<SaleAnswer> {
+/**
+ * The sale as it is answered at this moment. One without stock shows nothing available; undefined where it would sell, because whether it
+ * is open or sold out is not known then.
+ */
+export async function answerNow(
+  sale: Sale,
+  { stock, clock }: { stock: Pick<SaleStock, 'read'>; clock: Clock },
+): Promise<SaleAnswer | undefined> {
   const levels = await stock.read(sale.saleId);
   if (levels.outcome === 'READ') return saleAnswer(sale, availableFrom(levels), levels.nowMs);
   const nowMs = clock.nowMs();
-  return hasClosed(sale, nowMs) ? saleAnswer(sale, nothing, nowMs) : unreadySaleAnswer(sale, nowMs);
+  const wouldSell = saleStateAt(sale, 1, nowMs) === 'open';
+  return wouldSell ? undefined : saleAnswer(sale, nothing, nowMs);
 }
 
 /** The time by the clock that opens and closes sales; by our own where that one does not answer, because the change is to be written down. */

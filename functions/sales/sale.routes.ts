@@ -102,7 +102,7 @@ export const changeSaleRoute = defineRoute({
   body: SaleWishes,
   status: 200,
   answer: SaleAnswer,
-  problems: ['NOT_FOUND', 'SALE_NOT_OPEN'],
+  problems: ['NOT_FOUND', 'SALE_NOT_OPEN', 'STOCK_NOT_READY'],
   servedBy: 'api',
 });
 

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import { CannotStart } from './child.ts';
@@ -38,6 +39,20 @@ const sqliteBusy = 5;
 const Processes = z.array(z.object({ pid: z.int(), birth: z.string() })).catch([]);
 type Processes = z.output<typeof Processes>;
 
+/** Makes the directory with those above it. (Node's own way of doing so never ends below `/proc`, where nothing can be made.) */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    // Only its owner may look: secrets lie in it.
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path || existsSync(dirname(path))) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path);
+  }
+}
+
 /**
  * Takes the directory, which is made when it is missing. Throws `CannotStart` when another runtime has it, when it can't be written, and
  * when a process of a runtime that was killed does not end.
@@ -45,8 +60,7 @@ type Processes = z.output<typeof Processes>;
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const kept = (name: string): Kept => keptAt(join(path, name));
   const processes = kept('processes.json');
-  // Only its owner may look: secrets lie in it.
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+  await makeDirectory(path).catch((cause: unknown) => {
     throw cannotUse(path, cause);
   });
   const release = await lock(path);

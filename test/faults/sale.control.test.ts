@@ -143,6 +143,17 @@ describe('a sale that Redis has lost', () => {
     expect(await sales.inRedis(sale.saleId)).toMatchObject({ control: 'paused', version: 2 });
   });
 
+  it('never says that it is paused or sold out when it will sell again, and has taken the change all the same', async () => {
+    const sale = await sales.open(10, { perBuyerLimit: 8 });
+    await engine.redis.del(`{${sale.saleId}}:sale`);
+    expect(await sales.change(sale.saleId, { perBuyerLimit: 7 })).toEqual({ outcome: 'stock-not-ready' });
+    await engine.stock.load({ ...(await sales.stored(sale.saleId)), epoch: 2 });
+    expect(await sales.change(sale.saleId, { perBuyerLimit: 7 })).toMatchObject({
+      outcome: 'changed',
+      sale: { state: 'open', perBuyerLimit: 7 },
+    });
+  });
+
   it('is not restocked before it is there again, and a key that was used replays', async () => {
     const { saleId } = await sales.open(10);
     await sales.restock(saleId, { sku: 'tee', units: 5 }, 'key');

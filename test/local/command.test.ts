@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
 import { childrenOf, isAlive, twoFreePorts } from './processes.ts';
@@ -115,7 +116,11 @@ describe('the command that starts everything', () => {
     onTestFinished(() => void socket.destroy());
     await once(socket, 'data');
     child.kill('SIGINT');
+    // As npm passes on what the terminal has sent already.
+    child.kill('SIGINT');
     await expect.poll(() => lines.at(-1), { timeout: 20_000 }).toMatch(/^Stopping/);
+    await pause(500);
+    expect(child.exitCode).toBeNull();
     child.kill('SIGINT');
     expect(await ended).toBe(130);
   }, 90_000);

@@ -104,6 +104,8 @@ describe('the directory for data', () => {
       /^DATA_DIR .*below can't be written \(.*\): give a directory that can\.$/,
     );
     await expect(openDataDirectory(file)).rejects.toThrow(/^DATA_DIR .*a-file can't be written/);
+    // Where making a directory finds everything above it and fails all the same.
+    await expect(openDataDirectory('/proc/below/nothing')).rejects.toThrow(/^DATA_DIR .*nothing can't be written/);
   });
 
   it('holds secrets and keys that only their owner can read', async () => {
