@@ -1,29 +1,24 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { systemClock as clock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { log } from '../shared/telemetry.ts';
 import { eventBus } from './bus.ts';
-import { type DispatchRecord, dispatch } from './dispatch.ts';
-import { busEntriesOf } from './outbox.ts';
+import { dispatchRows, type StreamedRow } from './dispatch-rows.ts';
+import { unpublishedRows } from './unpublished.repository.ts';
 
-const bus = eventBus(readEnvironment(['BUS_NAME']).BUS_NAME);
+const environment = readEnvironment(['OUTBOX_TABLE', 'BUS_NAME']);
+const ports = { rows: unpublishedRows(connectDatabase(), environment.OUTBOX_TABLE), bus: eventBus(environment.BUS_NAME), clock };
 
-/** The outbox table's stream: new rows become events on the bus; rows that failed are reported, so that the stream sends just those again. */
+/** The outbox table's stream: new rows become events on the bus. */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  const records: DispatchRecord[] = [];
-  const unreadable: string[] = [];
-  for (const { eventName, dynamodb } of event.Records) {
+  const rows = event.Records.flatMap(({ eventName, dynamodb }): StreamedRow[] => {
     const recordId = dynamodb?.SequenceNumber;
-    if (eventName !== 'INSERT' || recordId === undefined) continue;
-    try {
-      const entries = busEntriesOf(unmarshall((dynamodb?.NewImage ?? {}) as Record<string, AttributeValue>));
-      records.push({ recordId, entries });
-    } catch (error) {
-      log.error('an outbox row is unreadable', { recordId, error });
-      unreadable.push(recordId);
-    }
-  }
-  const failed = [...unreadable, ...(await dispatch(records, bus))];
+    if (eventName !== 'INSERT' || recordId === undefined) return [];
+    const atMs = (dynamodb?.ApproximateCreationDateTime ?? 0) * 1_000;
+    return [{ recordId, atMs, item: unmarshall((dynamodb?.NewImage ?? {}) as Record<string, AttributeValue>) }];
+  });
+  const failed = await dispatchRows(rows, ports);
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 }

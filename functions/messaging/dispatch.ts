@@ -9,15 +9,26 @@ export interface BusEntry {
   readonly atMs: number;
 }
 
+/** What the bus says of an entry: that it has it, or why it does not take it. */
+export type Verdict = 'taken' | { readonly refused: string };
+
 export interface Bus {
-  /** Publishes at most `entriesMax` entries; says for each whether the bus has taken it. Throws when nothing is known. */
-  publish(entries: readonly BusEntry[]): Promise<boolean[]>;
+  /** Publishes at most `entriesMax` entries and says of each what became of it. Throws when nothing is known. */
+  publish(entries: readonly BusEntry[]): Promise<Verdict[]>;
 }
 
-/** A row of the outbox as it came over the stream, and the events that it asks for. */
+/** A row of the outbox, and the events that it asks for. */
 export interface DispatchRecord {
   readonly recordId: string;
   readonly entries: readonly BusEntry[];
+}
+
+/** A row of which an event is not on the bus. */
+export interface Undelivered {
+  readonly recordId: string;
+  readonly why: string;
+  /** The bus did not answer: it says nothing against the row. */
+  readonly isBusAway: boolean;
 }
 
 /** PutEvents takes ten entries a call. */
@@ -25,21 +36,28 @@ export const entriesMax = 10;
 const callsAtOnce = 4;
 
 /**
- * Publishes every event of the rows, at least once, and returns the ids of the rows of which any event was not taken: those, and by the
- * stream's rule all after the first of them, come again. The bus keeps no order, so calls run side by side.
+ * Publishes every event of the rows, at least once, and returns the rows of which any event was not taken. The bus keeps no order, so calls
+ * run side by side.
  */
-export async function dispatch(records: readonly DispatchRecord[], bus: Bus): Promise<string[]> {
+export async function dispatch(records: readonly DispatchRecord[], bus: Bus): Promise<Undelivered[]> {
   const entries = records.flatMap(({ recordId, entries }) => entries.map((entry) => ({ recordId, entry })));
   const calls = Array.from({ length: Math.ceil(entries.length / entriesMax) }, (_, call) =>
     entries.slice(call * entriesMax, (call + 1) * entriesMax),
   );
-  const failed = new Set<string>();
+  const undelivered = new Map<string, Undelivered>();
   await inParallel(calls, callsAtOnce, async (call) => {
-    const taken = await bus.publish(call.map(({ entry }) => entry)).catch((error: unknown) => {
+    const answer = await bus.publish(call.map(({ entry }) => entry)).catch((error: unknown) => {
       log.error('events could not be published', { count: call.length, error });
-      return [];
+      return error instanceof Error ? error : new Error(String(error));
     });
-    for (const [index, { recordId }] of call.entries()) if (!taken[index]) failed.add(recordId);
+    for (const [index, { recordId }] of call.entries()) {
+      const verdict = answer instanceof Error ? { refused: `${answer.name}: ${answer.message}` } : answer[index];
+      if (verdict === 'taken') continue;
+      const isBusAway = answer instanceof Error;
+      // A refusal tells more than silence: it is kept when a row has met both.
+      if (isBusAway && undelivered.has(recordId)) continue;
+      undelivered.set(recordId, { recordId, why: verdict?.refused ?? 'the bus said nothing of it', isBusAway });
+    }
   });
-  return [...failed];
+  return [...undelivered.values()];
 }

@@ -4,6 +4,7 @@ import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dy
 import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { clientDefaults } from './aws.ts';
+import { measure } from './metrics.ts';
 
 /** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -37,9 +38,9 @@ export class UnsettledTransaction extends Error {
   override readonly name = 'UnsettledTransaction';
 }
 
-const attemptsMax = 6;
+export const attemptsMax = 6;
 /** All attempts together: less than any function's own time, with room for what is done before and after. */
-const transactMsMax = 6_000;
+export const transactMsMax = 6_000;
 const transientCodes = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded']);
 const transientNames = new Set([
   'TransactionInProgressException',
@@ -71,19 +72,25 @@ export async function transact(database: Database, writes: Write[]): Promise<Tra
   const command = { TransactItems: writes, ClientRequestToken: randomUUID() };
   const deadline = AbortSignal.timeout(transactMsMax);
   let cause: unknown;
+  const retried: string[] = [];
+  const told = <Outcome>(outcome: Outcome): Outcome => {
+    for (const reason of new Set(retried)) measure('TransactionRetries', reason, retried.filter((each) => each === reason).length);
+    return outcome;
+  };
   for (let attempt = 0; attempt < attemptsMax && !deadline.aborted; attempt++) {
     try {
       await database.send(new TransactWriteCommand(command), { abortSignal: deadline });
-      return { outcome: 'committed' };
+      return told({ outcome: 'committed' });
     } catch (error) {
       const refusals = refusalsOf(error);
-      if (refusals.length > 0) return { outcome: 'refused', refusals };
+      if (refusals.length > 0) return told({ outcome: 'refused', refusals });
       if (!mayStillCommit(error)) throw error;
       cause = error;
+      retried.push(reasonToRetry(error));
     }
     await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
   }
-  throw new UnsettledTransaction('the transaction had no outcome', { cause });
+  throw told(new UnsettledTransaction('the transaction had no outcome', { cause }));
 }
 
 const reasonsOf = (error: unknown) => (error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []);
@@ -95,6 +102,13 @@ function refusalsOf(error: unknown): Refusal[] {
   return reasons.flatMap((reason, index) =>
     reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshall(reason.Item) }] : [],
   );
+}
+
+/** What metrics tell retries apart by: another writer at the same item, too many calls, or no answer. */
+function reasonToRetry(error: unknown): 'conflict' | 'throttled' | 'unanswered' {
+  const codes = [...reasonsOf(error).map(({ Code }) => Code ?? ''), error instanceof Error ? error.name : ''];
+  if (codes.some((code) => /^Transaction(Conflict|InProgress)/.test(code))) return 'conflict';
+  return codes.some((code) => /Throttl|Exceeded/.test(code)) ? 'throttled' : 'unanswered';
 }
 
 /** Whether the same transaction may be sent again: it was not done because of others, or nobody knows whether it was. */
@@ -112,7 +126,7 @@ export const projection = (attributes: readonly string[]) => ({
   ExpressionAttributeNames: Object.fromEntries(attributes.map((attribute, index) => [`#p${index}`, attribute])),
 });
 
-const batchKeysMax = 100;
+export const batchKeysMax = 100;
 
 /**
  * Reads items by key with strong consistency, 100 a call, at most 8 attempts for what the database leaves over. Order is not kept.

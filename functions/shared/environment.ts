@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { outboxModes } from './outbox.ts';
 import { tables } from './tables.ts';
 
 const name = z.string().min(1);
@@ -12,6 +13,8 @@ const tableNames = Object.fromEntries(Object.values(tables).map((table) => [tabl
 export const Environment = z.object({
   ...tableNames,
   BUS_NAME: name,
+  /** Who publishes the outbox rows that this function writes. */
+  OUTBOX_MODE: z.enum(outboxModes).default('stream'),
   /** `redis://` or `rediss://`, host and port. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }),
   /** `cluster` for ElastiCache in cluster mode. */
@@ -20,10 +23,17 @@ export const Environment = z.object({
   REDIS_AUTH_SECRET: z.string().default(''),
   /** The queue that takes requests for rebuilding a sale that Redis has lost. */
   REBUILD_QUEUE_URL: name,
+  /** Every queue of dead letters: a JSON list of `{name, deadUrl, sourceUrl?}`. */
+  DEAD_LETTER_QUEUES: name,
   /** The secret that order ids are derived with: `{"current": "…", "previous"?: "…"}`; never rotated while a sale lives. */
   HOLD_SECRET: name,
   /** The secret that ticket codes are signed with: `{"current": "…", "previous"?: "…"}`. */
   TICKET_SECRET: name,
+  /**
+   * The secret with what payment providers sign with, each `whsec_…` or its base64 alone: `{"current": "…", "previous"?: "…" or ["…"]}`. All of them
+   * count, newest first.
+   */
+  PAYMENT_WEBHOOK_SECRETS: name,
 });
 export type Environment = z.infer<typeof Environment>;
 export type Variable = keyof Environment;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { type Caller, callerFrom } from './caller.ts';
 import { type KeyedRequest, scopeOf } from './idempotency.ts';
 import { payloadHashOf, UserId } from './ids.ts';
-import { Problem, type ProblemCode, problemResponse } from './problems.ts';
+import { Problem, problemResponse } from './problems.ts';
 import { bodyBytesMax, type Route } from './route.ts';
 import { log } from './telemetry.ts';
 
@@ -40,6 +40,12 @@ export interface Reply<Answer> {
 
 export type Handle<P, Q, B, A> = (request: Request<P, Q, B>) => Promise<Reply<A>>;
 
+/** A request before anybody has looked into it: `raw` is the body's bytes as they came. */
+export interface Arrival {
+  readonly raw: Buffer;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
 const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
 const nobody: Caller = { userId: '', mayBuy: false, mayOperate: false };
 
@@ -69,7 +75,7 @@ function keyOf(route: Route, event: HttpEvent): string {
 }
 
 /** Parses with a schema; a mismatch is a problem that names each place. */
-function parse<S extends z.ZodType>(schema: S | undefined, value: unknown, where: string): z.output<S> {
+export function parse<S extends z.ZodType>(schema: S | undefined, value: unknown, where: string): z.output<S> {
   if (!schema) return undefined as z.output<S>;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -77,11 +83,17 @@ function parse<S extends z.ZodType>(schema: S | undefined, value: unknown, where
   throw new Problem('INVALID_REQUEST', errors.map((error) => `${error.at}: ${error.message}`).join('; '), { errors });
 }
 
-function bodyOf(route: Route, event: HttpEvent): unknown {
-  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '');
+/** The body's bytes, however the gateway has handed them over. */
+function bytesOf(route: Route, event: HttpEvent): Buffer {
+  const raw = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   const bytesMax = route.access === 'operate' ? bodyBytesMax.operator : bodyBytesMax.buyer;
-  if (Buffer.byteLength(text) > bytesMax) throw new Problem('BODY_TOO_LARGE', `A body may have at most ${bytesMax} bytes.`);
+  if (raw.length > bytesMax) throw new Problem('BODY_TOO_LARGE', `A body may have at most ${bytesMax} bytes.`);
+  return raw;
+}
+
+function bodyOf(route: Route, event: HttpEvent, raw: Buffer): unknown {
   if (!route.body) return undefined;
+  const text = raw.toString('utf8');
   const mediaType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (text === '') throw new Problem('INVALID_REQUEST', 'A JSON body is needed.');
   if (mediaType !== 'application/json') throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
@@ -111,17 +123,23 @@ export interface Endpoint {
   readonly serve: (event: HttpEvent) => Promise<HttpResult>;
 }
 
-/** Binds a route to its use case: checks the door, calls, and maps the reply. */
+/**
+ * Binds a route to its use case: checks the door, calls, and maps the reply. `admit` is a door of its own, for who is known by other things than a
+ * token: it throws a problem, and until it has not, nothing looks into the body.
+ */
 export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
   route: Route<P, Q, B, A>,
   handle: Handle<z.output<P>, z.output<Q>, z.output<B>, z.input<A>>,
+  admit?: (arrival: Arrival) => Promise<void>,
 ): Endpoint {
   return {
     route,
     async serve(event) {
       const caller = allowedCaller(route, event);
       const params = paramsOf(route, event);
-      const body = bodyOf(route, event);
+      const raw = bytesOf(route, event);
+      await admit?.({ raw, headers: event.headers });
+      const body = bodyOf(route, event, raw);
       const reply = await handle({
         caller,
         key: keyOf(route, event),
@@ -157,17 +175,18 @@ export const keyedRequest = (request: Request<unknown, unknown, unknown>): Keyed
 /** A middleware: whatever is thrown becomes a problem document, and nothing internal gets out. */
 const problems = (): middy.MiddlewareObj<HttpEvent, HttpResult> => ({
   onError(request) {
-    const problem =
-      request.error instanceof Problem ? request.error : new Problem(...failure(request.error, request.event.requestContext.requestId));
+    const problem = problemOf(request.error, request.event.requestContext.requestId);
     const { status, headers, body } = problemResponse(problem, request.event.rawPath);
     request.response = { statusCode: status, headers, body: JSON.stringify(body) };
   },
 });
 
-function failure(error: unknown, requestId: string): [ProblemCode, string] {
+/** What is answered for whatever was thrown. A problem is itself; of anything else only the log says what it was. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  if (error instanceof Problem) return error;
   // A 500 would tell a buyer nothing about what to do; every operation here is safe to retry with its key.
   log.error('request failed', { requestId, error });
-  return ['TRY_AGAIN', 'The request could not be finished; send it again, with the same Idempotency-Key if it had one.'];
+  return new Problem('TRY_AGAIN', 'The request could not be finished; send it again, with the same Idempotency-Key if it had one.');
 }
 
 /** A middleware: every answer carries the request's id. */

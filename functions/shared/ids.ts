@@ -26,7 +26,36 @@ export function holdIdOf(secret: string, caller: string, saleId: string, key: st
     .toString('base64url');
 }
 
-export const orderIdOf = (holdId: string): string => `ord_${holdId}`;
+const orderIdPrefix = 'ord_';
+/** Between an order's first hold and what a later hold of it adds. Neither has it: both are base64url. */
+const laterHoldMark = '.';
+
+/** The order of a hold, of its first or of one that late money made. */
+/** The id of a buyer's cart in a sale. What is signed is no list, as it is for a hold, so that nobody's key leads to it. */
+export function cartIdOf(secret: string, caller: string, saleId: string): string {
+  return createHmac('sha256', secret)
+    .update(JSON.stringify({ cart: [caller, saleId] }))
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url');
+}
+
+export const orderIdOf = (holdId: string): string => `${orderIdPrefix}${holdId.split(laterHoldMark, 1)[0]}`;
+
+/** The hold that the order's id is derived from. */
+export const firstHoldIdOf = (orderId: string): string => orderId.slice(orderIdPrefix.length);
+
+/**
+ * The hold by which late money gets units for an order that has ended: the first one's mark stays for replays. Of its own for each payment, SHA-256 cut
+ * to 128 bits; it needs no secret, because nobody outside can name a hold.
+ */
+export function laterHoldIdOf(orderId: string, paymentId: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([orderId, paymentId]))
+    .digest()
+    .subarray(0, 16);
+  return `${firstHoldIdOf(orderId)}${laterHoldMark}${digest.toString('base64url')}`;
+}
 
 /** What "the same payload" means: SHA-256 of the parsed body, cut to 96 bits. Schemas give the members their order. */
 export function payloadHashOf(body: unknown): string {

@@ -5,6 +5,7 @@ import acquireLua from '../../lua/lease/acquire.lua';
 import releaseLua from '../../lua/lease/release.lua';
 import renewLua from '../../lua/lease/renew.lua';
 import type { Clock } from './clock.ts';
+import { measure } from './metrics.ts';
 import type { RedisClient } from './redis.ts';
 import { bare, defineScript, type Replies, whole } from './script.ts';
 import { log } from './telemetry.ts';
@@ -58,7 +59,8 @@ const askAgainMsMax = 500;
  * owner may be paused past its end, and Redis may forget it. What must not happen twice is fenced by what it writes to. Undefined when
  * another owner has it for all of `waitMsMax`.
  *
- * Each attempt leaves one log line, message `lease`, with `purpose`, `outcome` (acquired, busy or lost), `waitedMs` and `contended` (0 or 1).
+ * Each attempt leaves one log line, message `lease`, with `purpose`, `outcome` (acquired, busy or lost), `waitedMs` and `contended` (0 or 1), and the
+ * metrics `LeaseWait` and `LeaseContended`.
  */
 export async function acquireLease(
   redis: RedisClient,
@@ -71,7 +73,10 @@ export async function acquireLease(
     const waitedMs = clock.nowMs() - startMs;
     const isTaken = taken.outcome === 'ACQUIRED';
     if (isTaken || waitedMs >= waitMsMax) {
-      log.info('lease', { purpose, outcome: isTaken ? 'acquired' : 'busy', waitedMs, contended: isTaken ? contended : 1 });
+      const hasMetAnother = isTaken ? contended : 1;
+      log.info('lease', { purpose, outcome: isTaken ? 'acquired' : 'busy', waitedMs, contended: hasMetAnother });
+      measure('LeaseWait', purpose, waitedMs, { clock });
+      measure('LeaseContended', purpose, hasMetAnother, { clock });
       return isTaken ? leaseOf(redis, owner, { purpose, key, leaseMs, clock }) : undefined;
     }
     await pause(Math.min(waitMsMax - waitedMs, askAgainMsMax * (0.5 + Math.random() / 2)));
@@ -93,6 +98,7 @@ function leaseOf(redis: RedisClient, owner: string, { purpose, key, leaseMs, clo
     }
     isLost = true;
     log.warn('lease', { purpose, outcome: 'lost', waitedMs: 0, contended: 1 });
+    measure('LeaseContended', purpose, 1, { clock });
   }
 
   return {

@@ -7,7 +7,7 @@ export interface Page<Item> {
 }
 
 export const pageLimitMax = 100;
-const pageLimitDefault = 20;
+export const pageLimitDefault = 20;
 const cursorLengthMax = 512;
 
 const Limit = z

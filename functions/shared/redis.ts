@@ -93,6 +93,17 @@ export async function replicated(redis: RedisClient, key: string): Promise<void>
   if (reached === 0) throw new NotReplicated(`no replica has what was written to ${key}`);
 }
 
+/**
+ * Which Redis has this key: the run of its process, and the history of writes that it continues. One that has restarted, or that took over from another,
+ * is another one, and may not know what the former did.
+ */
+export async function identityOf(redis: RedisClient, key: string): Promise<string> {
+  const node = redis instanceof Cluster ? await masterOf(redis, key) : redis;
+  const [, run] = /^run_id:(\w+)/m.exec(await node.info('server')) ?? [];
+  const [, history] = /^master_replid:(\w+)/m.exec(await node.info('replication')) ?? [];
+  return `${run ?? ''} ${history ?? ''}`;
+}
+
 /** The node that writes of this key go to, on the very connection that they go over. */
 async function masterOf(redis: Cluster, key: string): Promise<Redis> {
   await clusterIsKnown(redis);

@@ -29,6 +29,8 @@ export interface Route<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Headers that a request must carry besides, for the OpenAPI document: whoever serves the route checks them. */
+  readonly requestHeaders?: z.ZodObject;
   /** What success answers with; `answer` is left out for an empty body. */
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: Answer;
@@ -40,8 +42,11 @@ export interface Route<
   readonly cacheable?: boolean;
   /** Refusals of this route beyond those that every route of its kind has. */
   readonly problems?: readonly ProblemCode[];
-  /** The function that serves it: `reserve` is the hot path, `audit` counts sales, `docs` the page at /docs, `api` the rest. */
-  readonly servedBy: 'reserve' | 'api' | 'audit' | 'docs';
+  /**
+   * The function that serves it: `reserve` is the hot path, `cart` fills carts, `audit` counts sales, `docs` the page at /docs, `graphql`
+   * that language, `webhook` what payment providers tell, `operations` dead letters, `reconciliation` reconciliations, `api` the rest.
+   */
+  readonly servedBy: 'reserve' | 'api' | 'audit' | 'docs' | 'graphql' | 'webhook' | 'operations' | 'cart' | 'reconciliation';
 }
 
 export const defineRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(

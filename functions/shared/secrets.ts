@@ -1,11 +1,13 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 
+const Secret = z.string().min(32);
+
 /**
- * How a secret is stored: the one to sign with, and the one before it, which still verifies. Secrets Manager can generate the first
- * (`generateStringKey: 'current'`), which it could not do inside a list.
+ * How a secret is stored: the one to sign with, and the one before it, or several, newest first, which still verify. Secrets Manager can generate the
+ * first (`generateStringKey: 'current'`), which it could not do inside a list.
  */
-const Stored = z.object({ current: z.string().min(32), previous: z.string().min(32).optional() });
+const Stored = z.object({ current: Secret, previous: z.union([Secret.transform((one) => [one]), z.array(Secret).max(9)]).default([]) });
 
 /** A secret could not be read, or does not have the agreed form. Never carries the secret. */
 export class SecretUnavailable extends Error {
@@ -56,9 +58,10 @@ async function fetchSecret(client: SecretsManagerClient, secretId: string): Prom
   );
   const parsed = Stored.safeParse(parseJson(text ?? ''));
   // Neither the text nor the parser's complaint goes into the error: both may quote the secret.
-  if (!parsed.success) throw new SecretUnavailable(`${secretId} must be {"current": "…", "previous"?: "…"}, at least 32 characters each`);
+  if (!parsed.success)
+    throw new SecretUnavailable(`${secretId} must be {"current": "…", "previous"?: "…" or ["…"]}, at least 32 characters each`);
   const { current, previous } = parsed.data;
-  return previous === undefined ? [current] : [current, previous];
+  return [current, ...previous];
 }
 
 function parseJson(text: string): unknown {

@@ -8,6 +8,7 @@ import {
   TextWidget,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Aws, CfnCondition, CfnParameter, Fn } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 
@@ -22,6 +23,15 @@ export interface AlarmOptions {
   readonly mustHappen?: boolean;
 }
 
+/** Where messages end that nobody could handle. */
+export interface DeadLetterQueue {
+  /** As operators know it. */
+  readonly name: string;
+  readonly dead: Queue;
+  /** Where they came from, and may be sent back to. */
+  readonly source?: Queue;
+}
+
 /** The parameter's way to say that there is none: an empty ARN would fail CloudFormation's own checks. */
 const noTopic = 'none';
 
@@ -29,6 +39,7 @@ const noTopic = 'none';
 export class Operations extends Construct {
   readonly #dashboard: Dashboard | undefined;
   readonly #action: IAlarmAction | undefined;
+  readonly #deadLetters: DeadLetterQueue[] = [];
 
   /** Nothing is made where nobody watches. */
   constructor(scope: Construct, id: string, { isWatched }: { readonly isWatched: boolean }) {
@@ -55,6 +66,16 @@ export class Operations extends Construct {
       treatMissingData: mustHappen ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(this.#action);
+  }
+
+  /** Lets operators see what ends in a queue of dead letters, and send it back. */
+  deadLetters(name: string, queues: Omit<DeadLetterQueue, 'name'>): void {
+    this.#deadLetters.push({ name, ...queues });
+  }
+
+  /** All queues of dead letters that there are by now. */
+  get deadLetterQueues(): readonly DeadLetterQueue[] {
+    return this.#deadLetters;
   }
 
   /** One row of the dashboard: a heading and its graphs side by side. */
