@@ -106,22 +106,50 @@ local function line_of_wrong_kind(lines, items)
   return nil
 end
 
+-- Takes serials that move off the watch of a reconciliation (see mend-watch.lua): what is still on it has not moved since it began.
+local WATCHED_MAX = 5000
+local function unwatch(sale_key, sku, serials)
+  local watched = redis.call('HGET', sale_key, 'y:' .. sku)
+  if not watched then return end
+  local token, text = string.match(watched, '^([^|]*)|(.*)$')
+  local left = pick(expand(text, WATCHED_MAX), set_of(serials), false)
+  redis.call('HSET', sale_key, 'y:' .. sku, token .. '|' .. compact(left))
+end
+
+-- What was moved by give_back, adopt and the like is in `moved`.
 local function write_items(sale_key, items)
   for sku, item in pairs(items) do
     redis.call('HSET', sale_key, 'i:' .. sku, item_text(item))
+    if item.moved then unwatch(sale_key, sku, item.moved) end
   end
 end
 
--- Takes slots out of the buyer's mask and puts others in. A buyer who uses none has no field.
+local function note_moved(item, first, last)
+  item.moved = item.moved or {}
+  for serial = first, last do
+    item.moved[#item.moved + 1] = serial
+  end
+end
+
+-- Takes slots out of the buyer's mask and puts others in. A buyer who uses none has no field. Ends the watch of the buyer's slots.
 local function change_slots(sale_key, buyer_id, taken_out, put_in)
   local field = 'b:' .. buyer_id
   local mask = tonumber(redis.call('HGET', sale_key, field) or 0)
   local changed = bit.bor(bit.band(mask, bit.bnot(taken_out)), put_in)
   if changed == mask then return end
   if changed == 0 then
-    redis.call('HDEL', sale_key, field)
+    redis.call('HDEL', sale_key, field, 'z:' .. buyer_id)
   else
     redis.call('HSET', sale_key, field, changed)
+    redis.call('HDEL', sale_key, 'z:' .. buyer_id)
+  end
+end
+
+-- Ends the watch of what a hold has, for whoever hands it on to another hold without giving it back in between.
+local function unwatch_hold(sale_key, hold)
+  redis.call('HDEL', sale_key, 'z:' .. hold.buyer_id)
+  for _, line in ipairs(hold.lines) do
+    if line.serials then unwatch(sale_key, line.sku, line.serials) end
   end
 end
 

@@ -13,6 +13,10 @@
 --   b:<buyerId>  the buyer's used allowance slots as a bit mask; slot 1 is the lowest bit
 --   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku:A-1,B-2     '=' before serials, ':' before seats
 --                state H: held; A: an order has it; C: that order is confirmed; E: ended, units gone, kept so that a retry finds its order
+--                K: no hold but a buyer's cart (see carts.lua); one without lines marks that it has expired
+--   w:<holdId>   the lines that a cart had when it became this hold; there until an order has the hold, or nobody
+--   y:<sku>      token|1-3,7   serials, and
+--   z:<buyerId>  token|slots   slots, that a reconciliation watches for some moments (see mend-watch.lua)
 -- The seats stand in a hash of their own, field <sku|seat>: '' free; <holdId> that hold has it; '?' under suspicion; '-' retired.
 -- Pools hold ranges of serials 'sku|0000017-0000020'; the pool of suspects holds seats too, 'sku|:A-1'.
 -- No separator occurs in an id, a sku or a seat: they are checked at the door. No prefixed field meets an internal one.

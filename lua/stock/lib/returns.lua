@@ -5,6 +5,7 @@ local function give_back(pools, item, sku, serials)
   each_run(serials, function(first, last)
     take_out(pools.suspects, sku, first, last)
     item.free = item.free + put_in(pools.free, sku, first, last)
+    note_moved(item, first, last)
   end)
 end
 
@@ -16,6 +17,7 @@ local function adopt(pools, item, sku, serials)
     item.free = item.free - take_out(pools.free, sku, first, last)
     take_out(pools.suspects, sku, first, last)
     item.next_serial = math.max(item.next_serial, last + 1)
+    note_moved(item, first, last)
   end)
 end
 
