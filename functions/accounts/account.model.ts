@@ -13,11 +13,19 @@ export interface Account {
   readonly createdAtMs: number;
 }
 
-export const orderMovements = ['authorise', 'capture', 'void', 'refund'] as const;
+/** `receive` and `return` are of money from outside, which comes into escrow and leaves it again. */
+export const orderMovements = ['authorise', 'receive', 'capture', 'void', 'return', 'refund'] as const;
 export type OrderMovement = (typeof orderMovements)[number];
 export type MovementKind = OrderMovement | 'opening' | 'credit';
 
-/** One side of a movement: `user:<id>`, `escrow:<orderId>`, `seller:<saleId>` or `bank`. */
+/** Money that a payment provider took from somebody outside, under the provider's own id. */
+export interface OutsidePayment {
+  readonly paymentId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/** One side of a movement: `user:<id>`, `escrow:<orderId>`, `seller:<saleId>`, `bank` or `outside`. */
 export interface Entry {
   readonly account: string;
   readonly amountMinor: number;
@@ -31,6 +39,8 @@ export interface Movement {
   readonly entries: readonly Entry[];
   readonly orderId?: string;
   readonly saleId?: string;
+  /** The payment from outside whose money it is. */
+  readonly paymentId?: string;
 }
 
 /** Entries of one movement do not sum to zero, or an amount is not a whole number that is exact: a fault of this program. */
@@ -42,6 +52,8 @@ export const userAccount = (userId: string): string => `user:${userId}`;
 export const escrowAccount = (orderId: string): string => `escrow:${orderId}`;
 export const sellerAccount = (saleId: string): string => `seller:${saleId}`;
 export const bankAccount = 'bank';
+/** Where payments from outside come from and go back to. */
+export const outsideAccount = 'outside';
 
 /** `-0` is not a number that anyone wants to read in a ledger. */
 const minus = (amountMinor: number): number => (amountMinor === 0 ? 0 : -amountMinor);

@@ -10,6 +10,15 @@ export type UserPorts = OpenAccountPorts & CreditAccountPorts & { readonly accou
 
 const unknownUser = () => new Problem('NOT_FOUND', 'There is no such user.');
 
+/** One’s own account. */
+export const meEndpoints = ({ accounts }: { readonly accounts: Pick<AccountRepository, 'get'> }): Endpoint[] => [
+  endpoint(readMeRoute, async ({ caller }) => {
+    const account = await accounts.get(caller.userId);
+    if (!account) throw new Problem('NOT_FOUND', 'You have no account here.');
+    return { body: { userId: account.userId, balanceMinor: account.balanceMinor, currency: account.currency } };
+  }),
+];
+
 export function userEndpoints(ports: UserPorts): Endpoint[] {
   return [
     endpoint(createUserRoute, async ({ body }) => {
@@ -39,10 +48,6 @@ export function userEndpoints(ports: UserPorts): Endpoint[] {
       }
     }),
 
-    endpoint(readMeRoute, async ({ caller }) => {
-      const account = await ports.accounts.get(caller.userId);
-      if (!account) throw new Problem('NOT_FOUND', 'You have no account here.');
-      return { body: { userId: account.userId, balanceMinor: account.balanceMinor, currency: account.currency } };
-    }),
+    ...meEndpoints(ports),
   ];
 }

@@ -11,7 +11,7 @@ export interface LedgerRepository {
 }
 
 const lanes = 4;
-const attributes = ['userId', 'entry', 'balanceMinor', 'kind', 'currency', 'orderId', 'entries'] as const;
+const attributes = ['userId', 'entry', 'balanceMinor', 'kind', 'currency', 'orderId', 'paymentId', 'entries'] as const;
 
 /**
  * A query of a user's partition costs as much as some ten rows of a scan: measured with the bundled server 0.26 ms there and up to 1 ms here,

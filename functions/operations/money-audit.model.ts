@@ -11,7 +11,7 @@ import type { Order, PaymentState } from '../orders/order.model.ts';
 import type { Findings } from './findings.model.ts';
 
 /** What the audit looks at in a movement. */
-export type LedgerMovement = Pick<Movement, 'kind' | 'currency' | 'entries' | 'orderId'>;
+export type LedgerMovement = Pick<Movement, 'kind' | 'currency' | 'entries' | 'orderId' | 'paymentId'>;
 
 /** A buyer's partition of the ledger. */
 export interface Ledger {
@@ -21,7 +21,7 @@ export interface Ledger {
 }
 
 /** What the audit of money looks at in an order. */
-export type OrderOfMoney = Pick<Order, 'orderId' | 'buyerId' | 'status' | 'totalMinor' | 'currency' | 'payment'>;
+export type OrderOfMoney = Pick<Order, 'orderId' | 'buyerId' | 'status' | 'totalMinor' | 'currency' | 'payment' | 'late'>;
 
 export interface MoneyFigures {
   readonly authorisedMinor: number;
@@ -58,11 +58,24 @@ const movementsBehind: Record<PaymentState, readonly OrderMovement[]> = {
   refunded: ['authorise', 'capture', 'refund'],
 };
 
-/** An order's side, and what was moved for it so far. */
-interface OrderMoney {
-  readonly order: Pick<OrderOfMoney, 'totalMinor' | 'currency' | 'payment'>;
-  readonly moved: OrderMovement[];
+/** The same of an order that is paid from outside: its money comes into escrow by itself, and nothing is set aside. */
+const movementsOutside: Record<PaymentState, readonly OrderMovement[]> = {
+  ...movementsBehind,
+  captured: ['receive', 'capture'],
+  refunded: ['receive', 'capture', 'refund'],
+};
+
+/** What was moved in one currency so far. */
+interface Moved {
+  readonly kinds: OrderMovement[];
   inEscrowMinor: number;
+}
+
+/** An order's side, and what was moved for it so far. */
+interface OrderMoney extends Moved {
+  readonly order: Pick<OrderOfMoney, 'totalMinor' | 'currency' | 'payment' | 'late'>;
+  /** Payments from outside that did not pay the order, by payment and currency. Few orders have any. */
+  strays?: Map<string, Moved>;
 }
 
 /**
@@ -72,7 +85,7 @@ interface OrderMoney {
 export class MoneyAudit {
   readonly #findings: Findings;
   readonly #orders = new Map<string, OrderMoney>();
-  readonly #moved: Readonly<Record<OrderMovement, Sum>> = { authorise: new Sum(), capture: new Sum(), void: new Sum(), refund: new Sum() };
+  readonly #moved = Object.fromEntries(orderMovements.map((kind) => [kind, new Sum()])) as Readonly<Record<OrderMovement, Sum>>;
   readonly #fulfilled = new Sum();
   /** Captured for orders that are not fulfilled: on their way there, or on their way back until the money has left. */
   readonly #paidNotFulfilled = new Sum();
@@ -83,11 +96,13 @@ export class MoneyAudit {
   }
 
   /** An order of the sale, each once. */
-  seeOrder({ orderId, status, totalMinor, currency, payment }: OrderOfMoney): void {
-    this.#orders.set(orderId, { order: { totalMinor, currency, payment }, moved: [], inEscrowMinor: 0 });
+  seeOrder({ orderId, status, totalMinor, currency, payment, late }: OrderOfMoney): void {
+    const order = { totalMinor, currency, payment, ...(late ? { late } : {}) };
+    this.#orders.set(orderId, { order, kinds: [], inEscrowMinor: 0 });
     if (status === 'FULFILLED') this.#fulfilled.add(totalMinor);
     else if (payment.state === 'captured') this.#paidNotFulfilled.add(totalMinor);
     if (payment.state === 'authorised') this.#outstanding.add(totalMinor);
+    if (late) this.#outstanding.add(totalMinor);
   }
 
   isOrder(orderId: string): boolean {
@@ -110,10 +125,12 @@ export class MoneyAudit {
     const { kind, orderId = '' } = movement;
     const own = this.#orders.get(orderId);
     if (!own || !isOrderMovement(kind)) return;
+    const moved = isOfOwnMoney(own, movement) ? own : strayOf(own, movement);
+    moved.kinds.push(kind);
+    moved.inEscrowMinor += balanceByEntries(escrowAccount(orderId), [movement]);
+    if (moved !== own) return;
     const amountMinor = amountOf(movement);
     this.#moved[kind].add(amountMinor);
-    own.moved.push(kind);
-    own.inEscrowMinor += balanceByEntries(escrowAccount(orderId), [movement]);
     const isOfOrder = amountMinor === own.order.totalMinor && movement.currency === own.order.currency;
     if (!isOfOrder) this.#findings.add(`${orderId}: its ${kind} is not of its total`);
   }
@@ -121,9 +138,9 @@ export class MoneyAudit {
   /** The figures, once all was seen. */
   conclude(): MoneyFigures {
     for (const [orderId, own] of this.#orders) this.#compare(orderId, own);
-    const { authorise, capture, void: voided, refund } = this.#moved;
+    const { authorise, receive, capture, void: voided, return: returned, refund } = this.#moved;
     const figures = {
-      authorisedMinor: authorise.minor - capture.minor - voided.minor,
+      authorisedMinor: authorise.minor + receive.minor - capture.minor - voided.minor - returned.minor,
       capturedMinor: capture.minor,
       fulfilledMinor: this.#fulfilled.minor,
       refundedMinor: refund.minor,
@@ -133,19 +150,38 @@ export class MoneyAudit {
     return figures;
   }
 
-  #compare(orderId: string, { order: { totalMinor, payment }, moved, inEscrowMinor }: OrderMoney): void {
-    const wanted = payment.method === 'balance' ? movementsBehind[payment.state] : [];
-    if (moved.toSorted().join() !== wanted.toSorted().join())
-      this.#findings.add(`${orderId} has the movements ${moved.toSorted().join(', ') || 'none'}, and its payment is ${payment.state}`);
-    const wantedInEscrowMinor = payment.state === 'authorised' && payment.method === 'balance' ? totalMinor : 0;
+  #compare(orderId: string, { order: { totalMinor, payment, late }, kinds, inEscrowMinor, strays }: OrderMoney): void {
+    const behind = payment.method === 'balance' ? movementsBehind : movementsOutside;
+    const wanted: readonly OrderMovement[] = [...behind[payment.state], ...(late ? (['receive'] as const) : [])];
+    if (namesOf(kinds) !== namesOf(wanted))
+      this.#findings.add(`${orderId} has the movements ${namesOf(kinds) || 'none'}, and its payment is ${payment.state}`);
+    const wantedInEscrowMinor = payment.state === 'authorised' || late ? totalMinor : 0;
     if (inEscrowMinor !== wantedInEscrowMinor)
       this.#findings.add(`${orderId} has ${inEscrowMinor} in escrow, and its payment is ${payment.state}`);
+    for (const [payment, stray] of strays ?? []) {
+      const isBack = namesOf(stray.kinds) === namesOf(['receive', 'return']) && stray.inEscrowMinor === 0;
+      if (!isBack) this.#findings.add(`${orderId} did not keep ${payment}, which has the movements ${namesOf(stray.kinds)}`);
+    }
   }
 
   #expectEqual(what: string, byLedgerMinor: number, byOrdersMinor: number): void {
     if (byLedgerMinor !== byOrdersMinor) this.#findings.add(`${what}: ${byLedgerMinor} by the ledger, ${byOrdersMinor} by the orders`);
   }
 }
+
+/** Whether it moves the order's own money: of its account, of the payment that paid it, or of the one that came late. */
+const isOfOwnMoney = ({ order: { payment, late } }: OrderMoney, { paymentId }: LedgerMovement): boolean =>
+  paymentId === undefined || paymentId === payment.paymentId || paymentId === late?.paymentId;
+
+function strayOf(own: OrderMoney, { paymentId, currency }: LedgerMovement): Moved {
+  own.strays ??= new Map();
+  const key = `${paymentId} in ${currency}`;
+  const stray = own.strays.get(key) ?? { kinds: [], inEscrowMinor: 0 };
+  own.strays.set(key, stray);
+  return stray;
+}
+
+const namesOf = (kinds: readonly OrderMovement[]): string => kinds.toSorted().join(', ');
 
 const isOrderMovement = (kind: Movement['kind']): kind is OrderMovement => (orderMovements as readonly string[]).includes(kind);
 

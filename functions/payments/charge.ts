@@ -5,7 +5,7 @@ import { takeStep } from '../orders/order.step.ts';
 import type { Clock } from '../shared/clock.ts';
 
 /**
- * The buyer's account pays: a reserved order is authorised, or ends declined; a confirmed one is captured. Each is one transaction of
+ * The buyer's account pays: an order that awaits its payment is authorised, or ends declined; a confirmed one is captured. Each is one transaction of
  * money and order, so there is never a charge without its order, nor two of one.
  */
 export const charge =

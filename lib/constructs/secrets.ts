@@ -14,6 +14,7 @@ export const generatedKeys: SecretStringGenerator = {
 export class Secrets extends Construct {
   readonly hold: Secret;
   readonly ticket: Secret;
+  readonly webhook: Secret;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -21,5 +22,7 @@ export class Secrets extends Construct {
       new Secret(this, name, { description, generateSecretString: generatedKeys, removalPolicy: RemovalPolicy.RETAIN });
     this.hold = secret('Hold', 'Derives the ids of holds and orders; not rotated while a sale lives');
     this.ticket = secret('Ticket', 'Signs ticket codes');
+    // What is generated here is 48 bytes in base64: `whsec_` and this is what a provider is given, or its own secret is put here.
+    this.webhook = secret('Webhook', 'What payment providers sign their webhooks with');
   }
 }
