@@ -3,6 +3,7 @@ import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { batchGet, type Database, transact } from '../shared/dynamo.ts';
 import { type Hold, type LineUnits, unitBucket } from '../stock/stock.model.ts';
+import { type Collision, collisionOf } from './collision.model.ts';
 import type { Order, Transition } from './order.model.ts';
 import { isTombstone, readStored, storedFrom } from './order.repository.ts';
 import { allowanceKeyOf, claimWrites, type OrderTables } from './order.writes.ts';
@@ -13,8 +14,8 @@ export type ClaimOutcome =
   | { outcome: 'order-exists'; order: Order }
   /** The hold was ended before its order could be written. */
   | { outcome: 'tombstoned'; bornUs: number }
-  /** Other orders own some of the units, or the buyer's slots; both may be at once. */
-  | { outcome: 'collided'; units: readonly LineUnits[]; slots: readonly number[] };
+  /** Other orders own some of the units, or the buyer's slots. */
+  | ({ outcome: 'collided' } & Collision);
 
 export type TombstoneOutcome = { outcome: 'tombstoned' } | { outcome: 'order-exists'; order: Order };
 
@@ -41,12 +42,6 @@ export interface ClaimRepository {
 /** Long enough that no function can still be about to write: a tombstone is needed for minutes. */
 const tombstoneSeconds = 24 * 3600;
 
-/** Units grouped by item, in order of first mention. */
-export function byItem(units: readonly { sku: string; unit: string; seated?: true }[]): LineUnits[] {
-  const lines = Map.groupBy(units, ({ sku }) => sku);
-  return [...lines].map(([sku, of]) => ({ sku, units: of.map(({ unit }) => unit), ...(of[0]?.seated ? { seated: true } : {}) }));
-}
-
 export function claimRepository(database: Database, tables: OrderTables): ClaimRepository {
   return {
     async claim(placement) {
@@ -63,13 +58,8 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
         if (stored && !isTombstone(stored)) return { outcome: 'order-exists', order: stored };
         if (stored) return { outcome: 'tombstoned', bornUs: stored.bornUs };
       }
-      // A twin may be seen half way: what stands under our own id is no collision, and the next attempt finds its order.
-      const refused = result.refusals.filter(({ item }) => item?.orderId !== order.orderId).map(({ index }) => about[index]);
-      return {
-        outcome: 'collided',
-        units: byItem(refused.flatMap((claim) => (claim?.kind === 'unit' ? [claim] : []))),
-        slots: refused.flatMap((claim) => (claim?.kind === 'slot' ? [claim.slot] : [])),
-      };
+      // What is its own will be found by the next attempt.
+      return { outcome: 'collided', ...collisionOf(order.orderId, result.refusals, about) };
     },
 
     async tombstone(hold, orderId, nowMs) {

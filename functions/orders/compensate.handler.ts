@@ -1,6 +1,7 @@
 import { orderConsumer } from '../messaging/consumer.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
+import { connectFailures } from '../shared/failures.ts';
 import { once } from '../shared/once.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { compensate } from './compensate.ts';
@@ -11,4 +12,4 @@ const { orders } = connectOrders(environment);
 const step = once(async () => compensate({ orders, clock: systemClock, ...(await connectStock(environment)) }));
 
 /** Gives back units and money of orders that ended. */
-export const handler = orderConsumer(async (order) => (await step())(order), orders);
+export const handler = orderConsumer(async (order) => (await step())(order), orders, connectFailures());

@@ -1,6 +1,7 @@
 import { orderConsumer } from '../messaging/consumer.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
+import { connectFailures } from '../shared/failures.ts';
 import { once } from '../shared/once.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { confirmOrder } from './confirm.ts';
@@ -11,4 +12,4 @@ const { orders } = connectOrders(environment);
 const step = once(async () => confirmOrder({ orders, clock: systemClock, ...(await connectStock(environment)) }));
 
 /** Confirms orders that are paid. */
-export const handler = orderConsumer(async (order) => (await step())(order), orders);
+export const handler = orderConsumer(async (order) => (await step())(order), orders, connectFailures());

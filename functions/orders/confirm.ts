@@ -22,7 +22,8 @@ export const confirmOrder =
     return step;
   };
 
-async function tellRedis(order: Order, stock: ConfirmStock): Promise<void> {
+/** Redis is told that an order's units are paid for. */
+export async function tellRedis(order: Order, stock: ConfirmStock): Promise<void> {
   const { outcome } = await stock.confirm(order.saleId, order.holdId);
   // Redis does not know which units the order has: its hold is another than the order's, or it has forgotten it.
   if (outcome === 'NOT_ACKNOWLEDGED' || outcome === 'UNKNOWN_HOLD') await stock.acknowledge(order.saleId, holdOf(order), 'confirmed');

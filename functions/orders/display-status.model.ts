@@ -23,7 +23,7 @@ export type DisplayStatus = (typeof displayStatuses)[number];
 export function displayStatusOf(order: Pick<Order, 'status' | 'failure' | 'payment'>): DisplayStatus {
   switch (order.status) {
     case 'PENDING':
-      return order.payment.state === 'authorised' ? 'AWAITING_INVENTORY' : 'AWAITING_PAYMENT';
+      return order.payment.state === 'none' ? 'AWAITING_PAYMENT' : 'AWAITING_INVENTORY';
     case 'RESERVED':
       return order.payment.method === 'external' ? 'AWAITING_PAYMENT' : 'PROCESSING';
     case 'FAILED':

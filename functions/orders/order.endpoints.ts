@@ -20,8 +20,8 @@ export interface OrderEndpointPorts {
   readonly clock: Clock;
 }
 
-/** Reading, listing, cancelling and refunding orders. Somebody else's order is not there. */
-export function orderEndpoints({ orders, list, compensate, idempotency, clock }: OrderEndpointPorts): Endpoint[] {
+/** What a buyer does with orders that there are: reading, listing and cancelling. Somebody else's order is not there. */
+export function ownOrderEndpoints({ orders, list, compensate, clock }: Omit<OrderEndpointPorts, 'idempotency'>): Endpoint[] {
   async function visibleOrder(orderId: string, caller: Caller): Promise<Order> {
     const order = await orders.get(orderId);
     if (!order || !(caller.mayOperate || order.buyerId === caller.userId)) throw new Problem('NOT_FOUND', 'There is no such order.');
@@ -37,7 +37,7 @@ export function orderEndpoints({ orders, list, compensate, idempotency, clock }:
       const visible = caller.mayOperate ? filter : { ...filter, buyerId: caller.userId };
       const listed = await list.page(orderListName, visible, limit, cursor);
       if (listed.outcome === 'bad-position') throw new Problem('INVALID_REQUEST', 'query.cursor: is not a cursor of this list');
-      return { body: { items: listed.page.items.map(orderAnswer), nextCursor: listed.page.nextCursor } };
+      return { body: listed.page };
     }),
 
     endpoint(cancelOrderRoute, async ({ params, caller }) => {
@@ -50,6 +50,14 @@ export function orderEndpoints({ orders, list, compensate, idempotency, clock }:
       }
       return { body: orderAnswer(cancelled.order) };
     }),
+  ];
+}
+
+/** All that is done with orders that there are. */
+export function orderEndpoints(ports: OrderEndpointPorts): Endpoint[] {
+  const { orders, idempotency, clock } = ports;
+  return [
+    ...ownOrderEndpoints(ports),
 
     endpoint(refundOrderRoute, async (request) => {
       const refunded = await refundOrder(request.params.orderId, request.body, keyedRequest(request), { orders, idempotency, clock });

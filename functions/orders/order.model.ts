@@ -1,3 +1,4 @@
+import type { OrderMovement, OutsidePayment } from '../accounts/account.model.ts';
 import type { Strategy } from '../sales/sale.model.ts';
 import type { OrderEventName } from './order.events.ts';
 
@@ -27,6 +28,8 @@ export interface OrderLine {
   readonly priceMinor: number;
   /** The units are seats. */
   readonly seated?: true;
+  /** The seats that were asked for, of an order that has none yet. */
+  readonly seats?: readonly string[];
 }
 
 export interface Ticket {
@@ -57,7 +60,18 @@ export interface Order {
   readonly slots: readonly number[];
   readonly totalMinor: number;
   readonly currency: string;
-  readonly payment: { readonly method: PaymentMethod; readonly state: PaymentState };
+  readonly payment: {
+    readonly method: PaymentMethod;
+    readonly state: PaymentState;
+    /** The payment from outside that paid the order. */
+    readonly paymentId?: string;
+  };
+  /** Money from outside that came after the order's end: it pays for units once more, or goes back. The next decision about the order is about it. */
+  readonly late?: { readonly paymentId: string };
+  /** The lines and the expiry of the first answer, once others have taken their place. */
+  readonly first?: { readonly items: readonly OrderLine[]; readonly holdExpiresAtMs: number };
+  /** Holds of the order that were born until then, in Redis microseconds, are over: none of them may become the order's any more. */
+  readonly disownedBornUs?: number;
   readonly tickets?: readonly Ticket[];
   readonly takenBack?: TakingBack;
   /** What Redis still owes: `releasing` until it has answered that the ended order's hold is gone. */
@@ -76,13 +90,16 @@ export interface Order {
 export interface Transition {
   readonly next: Order;
   readonly events: readonly OrderEventName[];
-  /** The ledger movement that goes with it. Orders paid outside have none. */
-  readonly movement?: 'authorise' | 'capture' | 'void' | 'refund';
+  /** The ledger's movements that go with it, each of the order's total, or of what `returned` says. */
+  readonly movements?: readonly OrderMovement[];
+  /** The payment from outside that goes back, where it is not the one that paid the order. */
+  readonly returned?: OutsidePayment;
   /**
-   * `sell` turns the order's unit rows from HELD to SOLD, `free` deletes them with the allowance rows, `retire` leaves both and turns the unit
-   * rows to RETIRED: only units that come back give the buyer's allowance back.
+   * `claim` puts the unit and allowance rows of an order that has got units after it was placed, `sell` turns its unit rows from HELD to SOLD, `free`
+   * deletes them with the allowance rows, `retire` leaves both and turns the unit rows to RETIRED: only units that come back give the
+   * buyer's allowance back.
    */
-  readonly units?: 'sell' | 'free' | 'retire';
+  readonly units?: 'claim' | 'sell' | 'free' | 'retire';
 }
 
 /** A rule's answer: the transition, or why there is none. */
@@ -95,37 +112,52 @@ export const eventsGraceMs = 20_000;
 /** A hold is expired this long after its time at the earliest: Redis' clock may step at a failover. */
 export const expiryGraceMs = 1_000;
 
-type Changes = Partial<Omit<Order, 'orderId' | 'holdId' | 'version' | 'dueAtMs'>>;
+type Changes = Partial<Omit<Order, 'orderId' | 'version' | 'dueAtMs'>>;
 
-function step(order: Order, nowMs: number, changes: Changes, rest: Omit<Transition, 'next'>): Decision<never> {
+const step = (order: Order, nowMs: number, changes: Changes, rest: Omit<Transition, 'next'>): Decision<never> => ({
+  outcome: 'go',
+  transition: transitionOf(order, nowMs, changes, rest),
+});
+
+function transitionOf(order: Order, nowMs: number, changes: Changes, rest: Omit<Transition, 'next'>): Transition {
   const { dueAtMs: dueBeforeMs, ...previous } = order;
   const next = { ...previous, ...changes, version: order.version + 1, updatedAtMs: nowMs };
   const dueAtMs = nextDueMs(next, nowMs, dueBeforeMs);
-  return { outcome: 'go', transition: { next: dueAtMs === undefined ? next : { ...next, dueAtMs }, ...rest } };
+  return { next: dueAtMs === undefined ? next : { ...next, dueAtMs }, ...rest };
 }
 
-/** Ends of an order. `FULFILLED` rests too, but can still be taken back by an operator. */
+/**
+ * Ends of an order. `FULFILLED` rests too, but can still be taken back by an operator; and money that comes after `EXPIRED`, or after a decline, may
+ * still buy units.
+ */
 export const hasEnded = (order: Pick<Order, 'status'>): boolean => ['EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED'].includes(order.status);
 
 /** Whether the status calls for the order's units to be the buyer's. */
 export const ownsUnits = (order: Pick<Order, 'status'>): boolean => !hasEnded(order) && order.status !== 'PENDING';
 
+/** Whether the order names units: its own, or those that it had until it ended. */
+export const hasUnits = ({ items }: Pick<Order, 'items'>): boolean => items.some(({ units }) => units.length > 0);
+
 /** Whether money that was taken or set aside is still to be settled. */
-export const owesMoney = (order: Pick<Order, 'status' | 'payment'>): boolean =>
-  order.payment.state === 'authorised' || (order.payment.state === 'captured' && order.status !== 'FULFILLED');
+export const owesMoney = (order: Pick<Order, 'status' | 'payment' | 'late'>): boolean =>
+  order.late !== undefined || order.payment.state === 'authorised' || (order.payment.state === 'captured' && order.status !== 'FULFILLED');
+
+/** Whether nobody has paid yet, and the order ends if nobody does. */
+export const awaitsItsPayment = ({ status, payment }: Pick<Order, 'status' | 'payment'>): boolean =>
+  (status === 'RESERVED' || status === 'PENDING') && payment.state === 'none';
 
 /**
  * When the sweeper should look at the order, or undefined when its status rests, its money is settled and its stock released. A moment
  * still to come stays unless it must be sooner: an order on its way to its end then moves in the due index twice, in and out.
  */
 export function nextDueMs(
-  order: Pick<Order, 'status' | 'payment' | 'stock' | 'holdExpiresAtMs'>,
+  order: Pick<Order, 'status' | 'payment' | 'late' | 'stock' | 'holdExpiresAtMs'>,
   nowMs: number,
   dueBeforeMs = Number.NEGATIVE_INFINITY,
 ): number | undefined {
   if (hasEnded(order) && order.stock === 'released' && !owesMoney(order)) return undefined;
   if (order.status === 'FULFILLED' && !owesMoney(order)) return undefined;
-  const awaitsPayment = order.status === 'RESERVED' && order.payment.state === 'none';
+  const awaitsPayment = awaitsItsPayment(order);
   const expiresMs = order.holdExpiresAtMs + expiryGraceMs;
   if (awaitsPayment && order.payment.method === 'external') return expiresMs;
   const graceMs = awaitsPayment ? Math.min(expiresMs, nowMs + eventsGraceMs) : nowMs + eventsGraceMs;
@@ -135,18 +167,44 @@ export function nextDueMs(
 /** The whole amount is set aside in the buyer's account. */
 export function authorise(order: Order, nowMs: number): Decision<'not-awaiting-payment' | 'paid-elsewhere'> {
   if (order.payment.method !== 'balance') return stay('paid-elsewhere');
-  if (order.status !== 'RESERVED' || order.payment.state !== 'none') return stay('not-awaiting-payment');
+  if (!awaitsItsPayment(order)) return stay('not-awaiting-payment');
   return step(
     order,
     nowMs,
     { payment: { ...order.payment, state: 'authorised' } },
-    { events: ['PaymentAuthorised'], movement: 'authorise' },
+    { events: ['PaymentAuthorised'], movements: ['authorise'] },
   );
 }
 
+/**
+ * A payment of the right amount from outside. A reserved order is confirmed with it; a pending one is to get its units now; after an expiry or a
+ * decline the money stays in escrow until there are units for it again, or none. Anything else is not for this order: `paid-elsewhere` and
+ * `not-awaiting-payment` send it back.
+ */
+export function receive(order: Order, paymentId: string, nowMs: number): Decision<'not-awaiting-payment' | 'paid-elsewhere'> {
+  if (order.payment.method !== 'external') return stay('paid-elsewhere');
+  const paid = { ...order.payment, state: 'captured' as const, paymentId };
+  if (awaitsItsPayment(order)) {
+    return order.status === 'PENDING'
+      ? step(order, nowMs, { payment: paid }, { events: ['PaymentCaptured'], movements: ['receive', 'capture'] })
+      : step(
+          order,
+          nowMs,
+          { status: 'CONFIRMED', payment: paid },
+          { events: ['PaymentCaptured', 'OrderConfirmed'], units: 'sell', movements: ['receive', 'capture'] },
+        );
+  }
+  if (!mayBuyLate(order)) return stay('not-awaiting-payment');
+  return step(order, nowMs, { late: { paymentId } }, { events: [], movements: ['receive'] });
+}
+
+/** Ends that money may still turn round: nobody paid in time, or the first payment failed. */
+const mayBuyLate = (order: Order): boolean =>
+  order.late === undefined && (order.status === 'EXPIRED' || (order.status === 'FAILED' && order.failure === 'PAYMENT_DECLINED'));
+
 /** The buyer can't pay: the order ends and its units are free at once. */
 export function decline(order: Order, nowMs: number): Decision<'not-awaiting-payment'> {
-  if (order.status !== 'RESERVED' || order.payment.state !== 'none') return stay('not-awaiting-payment');
+  if (!awaitsItsPayment(order)) return stay('not-awaiting-payment');
   return step(
     order,
     nowMs,
@@ -154,6 +212,95 @@ export function decline(order: Order, nowMs: number): Decision<'not-awaiting-pay
     { events: ['PaymentDeclined', 'OrderFailed'], units: 'free' },
   );
 }
+
+/** What an order gets of a hold: the units with their prices, the slots, and which hold it was. */
+export interface Allocation extends Pick<Order, 'holdId' | 'bornUs' | 'holdExpiresAtMs' | 'items' | 'slots'> {}
+
+/** The first answer as it was, before `items` and the expiry change. */
+const firstOf = ({ first, items, holdExpiresAtMs }: Order): Pick<Order, 'first'> => ({ first: first ?? { items, holdExpiresAtMs } });
+
+/** Units for an order that was charged first. One whose money is there already is confirmed with them. */
+export function allocate(order: Order, allocation: Allocation, nowMs: number): Decision<'not-pending' | 'not-paid' | 'disowned'> {
+  if (order.status !== 'PENDING') return stay('not-pending');
+  if (awaitsItsPayment(order)) return stay('not-paid');
+  if (isDisowned(order, allocation)) return stay('disowned');
+  const isCaptured = order.payment.state === 'captured';
+  return step(
+    order,
+    nowMs,
+    { ...allocation, ...firstOf(order), status: isCaptured ? 'CONFIRMED' : 'RESERVED' },
+    { events: ['StockReserved', ...(isCaptured ? ['OrderConfirmed' as const] : [])], units: 'claim' },
+  );
+}
+
+/** There are no units for an order that was charged first: what was set aside returns with its end, what was taken goes back on the way to it. */
+export function reject(order: Order, failure: OrderFailure, nowMs: number): Decision<'not-pending' | 'not-paid'> {
+  if (order.status !== 'PENDING') return stay('not-pending');
+  if (awaitsItsPayment(order)) return stay('not-paid');
+  if (order.payment.state === 'captured') {
+    return step(order, nowMs, { status: 'REFUNDING', failure }, { events: ['StockRejected', 'RefundRequested'] });
+  }
+  return step(
+    order,
+    nowMs,
+    { status: 'FAILED', failure, payment: { ...order.payment, state: 'voided' }, stock: 'releasing' },
+    { events: ['StockRejected', 'OrderFailed'], movements: ['void'] },
+  );
+}
+
+/** Late money has found units again: the order is the buyer's after all. Its former hold must be gone before. */
+export function reclaim(order: Order, allocation: Allocation, nowMs: number): Decision<'nothing-late' | 'not-released' | 'disowned'> {
+  const { late, failure: _, ...previous } = order;
+  if (!late) return stay('nothing-late');
+  if (order.stock !== 'released') return stay('not-released');
+  if (isDisowned(order, allocation)) return stay('disowned');
+  const payment = { ...order.payment, state: 'captured' as const, paymentId: late.paymentId };
+  return step(
+    previous,
+    nowMs,
+    { ...allocation, ...firstOf(order), status: 'CONFIRMED', payment, stock: 'held' },
+    { events: ['StockReserved', 'PaymentCaptured', 'OrderConfirmed'], units: 'claim', movements: ['capture'] },
+  );
+}
+
+/** Late money has found no units: it goes back, and the order's end stays what it was. */
+export function giveBackLate(order: Order, nowMs: number): Decision<'nothing-late'> {
+  const { late, ...previous } = order;
+  if (!late) return stay('nothing-late');
+  const returned = { paymentId: late.paymentId, amountMinor: order.totalMinor, currency: order.currency };
+  return step(previous, nowMs, {}, { events: ['PaymentRefunded'], movements: ['return'], returned });
+}
+
+/** A payment from outside that is not for this order, or not of its price: it goes back as it came, and the order stays what it is. */
+export const sendBack = (order: Order, returned: OutsidePayment, nowMs: number): Transition =>
+  transitionOf(order, nowMs, {}, { events: ['PaymentRefunded'], movements: ['receive', 'return'], returned });
+
+/** A transition as far as money from outside goes. */
+export interface MovingMoney {
+  readonly next: Order;
+  readonly returned?: OutsidePayment | undefined;
+}
+
+/** The payment from outside whose money a transition moves: the one that goes back, the one that came late, or the one that paid. */
+export function outsidePaymentOf({ next, returned }: MovingMoney): OutsidePayment | undefined {
+  const paymentId = next.late?.paymentId ?? next.payment.paymentId;
+  return returned ?? (paymentId === undefined ? undefined : { paymentId, amountMinor: next.totalMinor, currency: next.currency });
+}
+
+/** Whether a hold of the order may still become the order's own: nobody has decided about its units yet. */
+export const awaitsUnits = (order: Pick<Order, 'status' | 'late'>): boolean => order.status === 'PENDING' || order.late !== undefined;
+
+/**
+ * The sweeper gives a hold of the order back whose time is up. Whoever is about to commit that hold loses by the version, and who comes later sees
+ * that it is over. Ends nothing: the order may get units by another hold.
+ */
+export function disown(order: Order, bornUs: number, nowMs: number): Decision<'nothing-awaited'> {
+  if (!awaitsUnits(order)) return stay('nothing-awaited');
+  return step(order, nowMs, { disownedBornUs: Math.max(bornUs, order.disownedBornUs ?? 0) }, { events: [] });
+}
+
+/** Whether the sweeper has given this hold of the order back. */
+export const isDisowned = ({ disownedBornUs = 0 }: Order, { bornUs }: Pick<Order, 'bornUs'>): boolean => bornUs <= disownedBornUs;
 
 /** Paid: the units are the buyer's. */
 export function confirm(order: Order, nowMs: number): Decision<'not-reserved' | 'not-paid'> {
@@ -166,7 +313,7 @@ export function confirm(order: Order, nowMs: number): Decision<'not-reserved' | 
 export function capture(order: Order, nowMs: number): Decision<'not-confirmed' | 'nothing-authorised'> {
   if (order.status !== 'CONFIRMED') return stay('not-confirmed');
   if (order.payment.state !== 'authorised') return stay('nothing-authorised');
-  return step(order, nowMs, { payment: { ...order.payment, state: 'captured' } }, { events: ['PaymentCaptured'], movement: 'capture' });
+  return step(order, nowMs, { payment: { ...order.payment, state: 'captured' } }, { events: ['PaymentCaptured'], movements: ['capture'] });
 }
 
 /** The tickets are issued. Needs captured money. */
@@ -177,9 +324,9 @@ export function fulfil(order: Order, tickets: readonly Ticket[], nowMs: number):
 }
 
 /** Nobody paid in time. An authorised order does not expire: it goes on. `nowMs` is Redis' time. */
-export function expire(order: Order, nowMs: number): Decision<'not-reserved' | 'paid' | 'not-yet'> {
-  if (order.status !== 'RESERVED') return stay('not-reserved');
-  if (order.payment.state !== 'none') return stay('paid');
+export function expire(order: Order, nowMs: number): Decision<'not-waiting' | 'paid' | 'not-yet'> {
+  if (order.status !== 'RESERVED' && order.status !== 'PENDING') return stay('not-waiting');
+  if (!awaitsItsPayment(order)) return stay('paid');
   if (nowMs < order.holdExpiresAtMs + expiryGraceMs) return stay('not-yet');
   return step(order, nowMs, { status: 'EXPIRED', stock: 'releasing' }, { events: ['OrderExpired'], units: 'free' });
 }
@@ -191,14 +338,17 @@ export function expire(order: Order, nowMs: number): Decision<'not-reserved' | '
 export function cancel(order: Order, nowMs: number, takenBack?: TakingBack): Decision<'already-cancelled' | 'not-cancellable'> {
   const taking = takenBack === undefined ? {} : { takenBack };
   switch (order.status) {
+    case 'PENDING':
     case 'RESERVED': {
+      if (order.payment.state === 'captured')
+        return step(order, nowMs, { status: 'REFUNDING', ...taking }, { events: ['RefundRequested'] });
       const authorised = order.payment.state === 'authorised';
       const payment = authorised ? { ...order.payment, state: 'voided' as const } : order.payment;
       return step(
         order,
         nowMs,
         { status: 'CANCELLED', payment, stock: 'releasing', ...taking },
-        { events: ['OrderCancelled'], units: takenBack?.units ?? 'free', ...(authorised ? { movement: 'void' as const } : {}) },
+        { events: ['OrderCancelled'], units: takenBack?.units ?? 'free', ...(authorised ? { movements: ['void'] as const } : {}) },
       );
     }
     case 'CONFIRMED':
@@ -239,48 +389,53 @@ export function refund(order: Order, nowMs: number): Decision<'not-refunding'> {
     order,
     nowMs,
     { status: 'REFUNDED', payment: { ...order.payment, state: captured ? 'refunded' : 'voided' }, stock: 'releasing' },
-    { events: ['PaymentRefunded'], units: order.takenBack?.units ?? 'free', movement: captured ? 'refund' : 'void' },
+    { events: ['PaymentRefunded'], units: order.takenBack?.units ?? 'free', movements: [captured ? 'refund' : 'void'] },
   );
 }
 
 /** Whether the order's units are out of sale for good, or will be once it has ended. */
 export const retiresUnits = (order: Pick<Order, 'takenBack'>): boolean => order.takenBack?.units === 'retire';
 
-/** Redis has answered that the ended order's hold is gone. Retired units went nowhere, so nobody is told that they are back. */
+/**
+ * Redis has answered that the ended order's hold is gone. Retired units went nowhere, so nobody is told that they are back; nor were there any of an
+ * order that never got some.
+ */
 export function release(order: Order, nowMs: number): Decision<'nothing-owed'> {
   if (!hasEnded(order) || order.stock !== 'releasing') return stay('nothing-owed');
-  return step(order, nowMs, { stock: 'released' }, { events: retiresUnits(order) ? [] : ['StockReleased'] });
+  return step(order, nowMs, { stock: 'released' }, { events: retiresUnits(order) || !hasUnits(order) ? [] : ['StockReleased'] });
 }
 
-export const stepNames = ['charge', 'confirm', 'fulfil', 'expire', 'compensate'] as const;
+export const stepNames = ['charge', 'allocate', 'confirm', 'fulfil', 'expire', 'compensate', 'reclaim'] as const;
 export type StepName = (typeof stepNames)[number];
 
 /** What the order needs next, or that it waits for somebody (`wait`) or nothing (`rest`). `nowMs` is Redis' time. */
 export function nextStep(order: Order, nowMs: number): StepName | 'wait' | 'rest' {
   if (nextDueMs(order, nowMs) === undefined) return 'rest';
   switch (order.status) {
+    case 'PENDING':
     case 'RESERVED':
-      if (order.payment.state === 'authorised') return 'confirm';
+      if (!awaitsItsPayment(order)) return order.status === 'PENDING' ? 'allocate' : 'confirm';
       if (nowMs >= order.holdExpiresAtMs + expiryGraceMs) return 'expire';
       return order.payment.method === 'balance' ? 'charge' : 'wait';
     case 'CONFIRMED':
       return order.payment.state === 'captured' ? 'fulfil' : 'charge';
-    case 'PENDING':
     case 'FULFILLED':
       return 'wait';
     default:
-      return 'compensate';
+      // First what the order had goes back, then late money is about units anew.
+      return order.late !== undefined && order.stock === 'released' ? 'reclaim' : 'compensate';
   }
 }
 
 /** The order as it was first answered: what a replay of its key shows, whatever has happened since. */
 export function asPlaced(order: Order): Order {
-  const { failure: _f, tickets: _t, takenBack: _b, dueAtMs: _d, ...rest } = order;
+  const { failure: _f, tickets: _t, takenBack: _b, dueAtMs: _d, late: _l, disownedBornUs: _o, first, ...rest } = order;
   return {
     ...rest,
-    status: 'RESERVED',
+    ...first,
+    status: order.strategy === 'charge-first' ? 'PENDING' : 'RESERVED',
     version: 1,
-    payment: { ...order.payment, state: 'none' },
+    payment: { method: order.payment.method, state: 'none' },
     stock: 'held',
     updatedAtMs: order.createdAtMs,
   };

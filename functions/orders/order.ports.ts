@@ -1,10 +1,13 @@
 import type { Write } from '../shared/dynamo.ts';
+import type { Collision } from './collision.model.ts';
 import type { Order, Transition } from './order.model.ts';
 
 export type TransitionOutcome =
   | { outcome: 'moved'; order: Order }
   /** Somebody else moved the order first: here is what it is now. */
   | { outcome: 'lost-race'; current: Order }
+  /** The order is as it was read, and others have some of the units or slots that it was to get. */
+  | ({ outcome: 'collided' } & Collision)
   /** The account is missing, holds another currency, or too little. */
   | { outcome: 'refused-by-account' }
   /** The order is as it was read, and one of the `extra` writes was refused. */

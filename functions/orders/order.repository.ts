@@ -1,10 +1,11 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { movementWrites } from '../accounts/account.writes.ts';
 import { type Database, transact } from '../shared/dynamo.ts';
+import { collisionOf } from './collision.model.ts';
 import { OrderRowsBroken } from './order.errors.ts';
-import type { Order } from './order.model.ts';
+import { type Order, outsidePaymentOf } from './order.model.ts';
 import type { OrderRepository } from './order.ports.ts';
-import { type OrderTables, transitionWrites } from './order.writes.ts';
+import { claimedBy, type OrderTables, transitionWrites } from './order.writes.ts';
 
 /** The mark that a hold was ended before any order of it was written. */
 export interface Tombstone {
@@ -41,7 +42,9 @@ export function orderRepository(database: Database, tables: OrderTables & { read
 
     async transition(order, transition, extra = []) {
       const moves = transitionWrites(order, transition, tables);
-      const money = transition.movement ? movementWrites(transition.movement, order, transition.next.updatedAtMs, tables.accounts) : [];
+      const { next, movements = [] } = transition;
+      const outside = outsidePaymentOf(transition);
+      const money = movements.flatMap((movement) => movementWrites(movement, next, next.updatedAtMs, tables.accounts, outside));
       const result = await transact(database, [...moves, ...extra, ...money]);
       if (result.outcome === 'committed') return { outcome: 'moved', order: transition.next };
 
@@ -51,10 +54,14 @@ export function orderRepository(database: Database, tables: OrderTables & { read
         if (!current || isTombstone(current)) throw new OrderRowsBroken(`${order.orderId} is gone`);
         return { outcome: 'lost-race', current };
       }
+      if (transition.units === 'claim') {
+        const collision = collisionOf(order.orderId, result.refusals, claimedBy(transition, tables));
+        if (collision.units.length + collision.slots.length > 0) return { outcome: 'collided', ...collision };
+      }
       const byExtra = result.refusals.every(({ index }) => index >= moves.length && index < moves.length + extra.length);
       if (byExtra) return { outcome: 'refused-by-extra' };
       const accountIndex = moves.length + extra.length;
-      const byAccount = transition.movement === 'authorise' && result.refusals.every(({ index }) => index === accountIndex);
+      const byAccount = movements.includes('authorise') && result.refusals.every(({ index }) => index === accountIndex);
       if (byAccount) return { outcome: 'refused-by-account' };
       throw new OrderRowsBroken(
         `${order.orderId} at version ${order.version}: refused at ${result.refusals.map(({ index }) => index).join(', ')} of its transaction`,

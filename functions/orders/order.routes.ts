@@ -14,13 +14,17 @@ export const placeOrderRoute = defineRoute({
   description:
     'Holds the units at once, all of them, or refuses. Asking for more than is left is `SOLD_OUT`, with what is left as `available` in the ' +
     'problem; a seat that somebody else has is `SEAT_TAKEN`, with those taken as `seats`. ' +
-    'Payment, confirmation and tickets follow: read the order until its status rests.',
+    'With `fromCart` the order is what the buyer’s cart has, which is empty afterwards; if a seat of it turns out to be taken, the rest is in the ' +
+    'cart again. Payment, confirmation and tickets follow: read the order until its status rests.',
   keyed: true,
   params: SalePath,
   body: PlaceOrder,
   status: 201,
   answer: OrderAnswer,
-  problems: ['NOT_FOUND', 'SOLD_OUT', 'SEAT_TAKEN', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'STOCK_NOT_READY'],
+  problems: [
+    ...(['NOT_FOUND', 'SOLD_OUT', 'SEAT_TAKEN', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'CART_EMPTY', 'CART_EXPIRED'] as const),
+    'STOCK_NOT_READY',
+  ],
   servedBy: 'reserve',
 });
 
@@ -46,7 +50,9 @@ export const listOrdersRoute = defineRoute({
   access: 'buy-or-operate',
   tag,
   summary: 'List orders',
-  description: 'A buyer sees their own orders, newest first; an operator sees all. Lists may lag behind by a moment.',
+  description:
+    'A buyer sees their own orders, newest first; an operator sees all. Lists lag behind by 2 s at most; the order itself is always read as it is. ' +
+    'A page looks at no more than 25 × (`limit` + 1) orders: with a filter that few orders match it may be short, or empty, and still have a `nextCursor`.',
   query: OrderListQuery,
   status: 200,
   answer: OrderPage,

@@ -53,13 +53,19 @@ export const PlaceOrder = z
         description:
           'What to buy, 1 to 20 units in all: so many of a counted item, or these seats of a seated one, all lines or none. ' +
           'Lines of the same sku are merged. Prices are the sale’s.',
-      }),
+      })
+      .optional(),
+    fromCart: z.literal(true).optional().meta({ description: 'In place of `items`: what is in the buyer’s cart of this sale, all of it.' }),
     payment: z
       .strictObject({ method: z.enum(paymentMethods).default('balance') })
       .default({ method: 'balance' })
       .meta({ description: '`balance` charges the buyer’s account at once, `external` waits for a payment until the hold expires.' }),
   })
-  .meta({ id: 'PlaceOrder' });
+  .refine(({ items, fromCart }) => (items === undefined) !== (fromCart === undefined), {
+    path: ['items'],
+    message: 'must be there, or fromCart instead',
+  })
+  .meta({ id: 'PlaceOrder', oneOf: [{ required: ['items'] }, { required: ['fromCart'] }] });
 export type PlaceOrder = z.output<typeof PlaceOrder>;
 
 const time = z.iso.datetime().meta({ example: '2026-11-27T09:00:01.250Z' });
@@ -92,7 +98,9 @@ export const OrderAnswer = z
     ),
     totalMinor: z.int().min(0).meta({ example: 4999 }),
     currency: Currency,
-    holdExpiresAt: time.optional().meta({ description: 'Until when an unpaid order keeps its units.' }),
+    holdExpiresAt: time
+      .optional()
+      .meta({ description: 'Until when an unpaid order keeps its units, or a pending one waits for its payment.' }),
     payment: z.strictObject({ method: z.enum(paymentMethods), state: z.enum(paymentStates) }),
     tickets: z
       .array(z.strictObject({ sku: Sku, unit: Unit, code: z.string().meta({ description: 'For `GET /v1/tickets/{code}`.' }) }))

@@ -1,13 +1,14 @@
 import type { Write } from '../shared/dynamo.ts';
-import { shardOf } from '../shared/ids.ts';
+import { firstHoldIdOf, shardOf } from '../shared/ids.ts';
+import { type OutboxTarget, outboxWrite } from '../shared/outbox.ts';
 import { type UnitState, unitBucket } from '../stock/stock.model.ts';
 import type { Order, Transition } from './order.model.ts';
 import { outboxRow } from './outbox.model.ts';
 
-/** Names of the tables that an order's transactions write. */
+/** Names of the tables that an order's transactions write, and how its events are published. */
 export interface OrderTables {
   readonly orders: string;
-  readonly outbox: string;
+  readonly outbox: OutboxTarget;
   readonly units: string;
   readonly allowances: string;
 }
@@ -48,6 +49,46 @@ export type Claimed =
   | { kind: 'unit'; sku: string; unit: string; seated?: true }
   | { kind: 'slot'; slot: number };
 
+/** The rows of an order's units and slots, under keys that nobody else may have. */
+const unitsAndSlots = (order: Order, tables: OrderTables): [Claimed, Write][] => [
+  ...unitKeys(order).map(({ bucket, unit, sku, seated }, index): [Claimed, Write] => [
+    { kind: 'unit', sku, unit, ...(seated ? { seated } : {}) },
+    {
+      Put: {
+        TableName: tables.units,
+        // The row alone tells a rebuild whose unit it is, by which hold, and which slot of the buyer's allowance it uses.
+        Item: {
+          bucket,
+          unit,
+          saleId: order.saleId,
+          sku,
+          orderId: order.orderId,
+          buyerId: order.buyerId,
+          state: (order.status === 'CONFIRMED' ? 'SOLD' : 'HELD') satisfies UnitState,
+          atMs: order.updatedAtMs,
+          ...(seated ? { seated } : {}),
+          ...(order.slots[index] === undefined ? {} : { slot: order.slots[index] }),
+          ...(order.holdId === firstHoldIdOf(order.orderId) ? {} : { holdId: order.holdId }),
+        },
+        ConditionExpression: 'attribute_not_exists(#bucket)',
+        ExpressionAttributeNames: { '#bucket': 'bucket' },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+  ]),
+  ...order.slots.map((slot): [Claimed, Write] => [
+    { kind: 'slot', slot },
+    {
+      Put: {
+        TableName: tables.allowances,
+        Item: { saleBuyer: allowanceKeyOf(order), slot, orderId: order.orderId },
+        ConditionExpression: 'attribute_not_exists(saleBuyer)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+  ]),
+];
+
 /**
  * The claim: order, outbox row, units and allowance under keys that nobody else may have. `about[i]` says what `writes[i]` claims.
  * The order may take the place of a tombstone that ended an earlier birth of its hold, never of one that ended this birth or a later one.
@@ -68,45 +109,18 @@ export function claimWrites(order: Order, transition: Transition, tables: OrderT
         },
       },
     ],
-    [{ kind: 'outbox' }, { Put: { TableName: tables.outbox, Item: outboxRow(transition) } }],
-    ...unitKeys(order).map(({ bucket, unit, sku, seated }, index): [Claimed, Write] => [
-      { kind: 'unit', sku, unit, ...(seated ? { seated } : {}) },
-      {
-        Put: {
-          TableName: tables.units,
-          // The row alone tells a rebuild whose unit it is and which slot of the buyer's allowance it uses.
-          Item: {
-            bucket,
-            unit,
-            saleId: order.saleId,
-            sku,
-            orderId: order.orderId,
-            buyerId: order.buyerId,
-            state: 'HELD' satisfies UnitState,
-            atMs: order.createdAtMs,
-            ...(seated ? { seated } : {}),
-            ...(order.slots[index] === undefined ? {} : { slot: order.slots[index] }),
-          },
-          ConditionExpression: 'attribute_not_exists(#bucket)',
-          ExpressionAttributeNames: { '#bucket': 'bucket' },
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        },
-      },
-    ]),
-    ...order.slots.map((slot): [Claimed, Write] => [
-      { kind: 'slot', slot },
-      {
-        Put: {
-          TableName: tables.allowances,
-          Item: { saleBuyer: allowanceKeyOf(order), slot, orderId: order.orderId },
-          ConditionExpression: 'attribute_not_exists(saleBuyer)',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        },
-      },
-    ]),
+    [{ kind: 'outbox' }, outboxWrite(outboxRow(transition), tables.outbox)],
+    ...unitsAndSlots(order, tables),
   ];
   return { writes: pieces.map(([, write]) => write), about: pieces.map(([about]) => about) };
 }
+
+/** What each write of a transition that claims units is about. */
+export const claimedBy = ({ next }: Transition, tables: OrderTables): Claimed[] => [
+  { kind: 'order' },
+  { kind: 'outbox' },
+  ...unitsAndSlots(next, tables).map(([about]) => about),
+];
 
 /** The transition of an existing order: first the order itself by version, then its outbox row, units and allowance. */
 export function transitionWrites(order: Order, { next, units, ...rest }: Transition, tables: OrderTables): Write[] {
@@ -125,6 +139,7 @@ export function transitionWrites(order: Order, { next, units, ...rest }: Transit
       },
     }));
   const stockWrites: Record<NonNullable<Transition['units']>, () => Write[]> = {
+    claim: () => unitsAndSlots(next, tables).map(([, write]) => write),
     sell: () => turnUnits('SOLD'),
     retire: () => turnUnits('RETIRED'),
     free: () => [
@@ -151,7 +166,7 @@ export function transitionWrites(order: Order, { next, units, ...rest }: Transit
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
     },
-    { Put: { TableName: tables.outbox, Item: outboxRow({ next, ...rest }) } },
+    outboxWrite(outboxRow({ next, units, before: order, ...rest }), tables.outbox),
     ...(units ? stockWrites[units]() : []),
   ];
 }

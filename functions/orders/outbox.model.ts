@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { rfc3339 } from '../shared/clock.ts';
 import { OrderId, SaleId, UserId } from '../shared/ids.ts';
-import { type AnyOrderEvent, type OrderEventName, orderEventNames } from './order.events.ts';
-import type { Order, TakingBack, Transition } from './order.model.ts';
+import { type MovingTransition, unitsMoved } from './moved-units.model.ts';
+import { type AnyOrderEvent, type OrderEventName, orderEventNames, UnitsMovedData } from './order.events.ts';
+import { type MovingMoney, type Order, outsidePaymentOf, type TakingBack, type Transition } from './order.model.ts';
 
 /** A transition as the outbox keeps it: what a dispatcher publishes, and the order's timeline. The envelope of its events stands once. */
 export const OutboxRow = z.object({
@@ -16,6 +17,8 @@ export const OutboxRow = z.object({
   status: z.string(),
   paymentState: z.string(),
   events: z.array(z.object({ name: z.enum(orderEventNames), data: z.record(z.string(), z.unknown()) })),
+  /** What the transition changes in the figures of its sale. */
+  stock: z.array(UnitsMovedData).default([]),
   atMs: z.number(),
 });
 export type OutboxRow = z.infer<typeof OutboxRow>;
@@ -26,7 +29,13 @@ const unitCount = (order: Order) => order.items.reduce((sum, line) => sum + line
 const takingOf = ({ takenBack }: Order) =>
   takenBack ? { reason: takenBack.reason, units: takenBack.units } : { units: 'free' satisfies TakingBack['units'] };
 
-function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
+/** What a payment provider has to pay back, of an order that was paid from outside. */
+function outsideOf(transition: MovingMoney) {
+  const outside = outsidePaymentOf(transition);
+  return outside === undefined ? {} : { outside };
+}
+
+function dataOf(name: OrderEventName, { next: order, returned }: MovingMoney): Record<string, unknown> {
   const money = { totalMinor: order.totalMinor, currency: order.currency };
   switch (name) {
     case 'OrderPlaced':
@@ -35,15 +44,19 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
       return { units: unitCount(order), paymentMethod: order.payment.method };
     case 'PaymentAuthorised':
     case 'PaymentDeclined':
-    case 'PaymentCaptured':
       return money;
+    case 'PaymentCaptured':
+      return { ...money, paymentMethod: order.payment.method };
+    case 'OrderConfirmed':
+      return { paymentState: order.payment.state };
     case 'RefundRequested':
       return { ...money, ...takingOf(order) };
     case 'OrderCancelled':
       return takingOf(order);
     case 'PaymentRefunded':
-      return { ...money, paymentState: order.payment.state };
+      return { ...money, paymentState: order.payment.state, ...outsideOf({ next: order, returned }) };
     case 'OrderFailed':
+    case 'StockRejected':
       return { failure: order.failure };
     case 'StockReleased':
       return { units: unitCount(order) };
@@ -52,8 +65,11 @@ function dataOf(name: OrderEventName, order: Order): Record<string, unknown> {
   }
 }
 
-/** The row `orderId#version` that commits with the transition; its events are published from it, at least once. */
-export const outboxRow = ({ next, events }: Pick<Transition, 'next' | 'events'>): OutboxRow => ({
+/**
+ * The row `orderId#version` that commits with the transition; its events are published from it, at least once. `before` is the order as it was,
+ * of an order that is there already.
+ */
+export const outboxRow = ({ next, events, returned, ...move }: Pick<Transition, 'events' | 'returned'> & MovingTransition): OutboxRow => ({
   subject: next.orderId,
   orderId: next.orderId,
   version: next.version,
@@ -62,20 +78,28 @@ export const outboxRow = ({ next, events }: Pick<Transition, 'next' | 'events'>)
   strategy: next.strategy,
   status: next.status,
   paymentState: next.payment.state,
-  events: events.map((name) => ({ name, data: dataOf(name, next) })),
+  events: events.map((name) => ({ name, data: dataOf(name, { next, returned }) })),
+  stock: unitsMoved({ next, ...move }),
   atMs: next.updatedAtMs,
 });
 
-/** The row's events as they travel on the bus. The same row gives the same events, however often it is published. */
+/**
+ * The row's events as they travel on the bus, and of every row that the order has changed. The same row gives the same events, however often it is
+ * published.
+ */
 export function eventsOf({
   orderId,
   version,
   saleId,
   buyerId,
   strategy,
+  status,
+  paymentState,
   events,
+  stock,
   atMs,
 }: OutboxRow): { name: OrderEventName; detail: AnyOrderEvent }[] {
   const envelope = { orderId, saleId, buyerId, version, occurredAt: rfc3339(atMs), strategy };
-  return events.map(({ name, data }) => ({ name, detail: { eventId: `${orderId}#${version}#${name}`, ...envelope, data } }));
+  const updated = { name: 'OrderUpdated' as const, data: { status, paymentState, movesStock: stock.length > 0, stock } };
+  return [...events, updated].map(({ name, data }) => ({ name, detail: { eventId: `${orderId}#${version}#${name}`, ...envelope, data } }));
 }

@@ -51,6 +51,10 @@ function refusal(refused: Exclude<PlaceOutcome, { order: Order }>): Problem {
       return new Problem('SALE_NOT_OPEN', refused.state === 'scheduled' ? 'The sale has not opened yet.' : 'The sale is closed.', {
         state: refused.state,
       });
+    case 'cart-empty':
+      return new Problem('CART_EMPTY', 'The cart of this sale is empty.');
+    case 'cart-expired':
+      return new Problem('CART_EXPIRED', 'The time of the cart is up, and its units are for sale again.');
     case 'paused':
       return new Problem('SALE_PAUSED', 'The sale is paused; it may go on.');
     case 'stock-not-ready':

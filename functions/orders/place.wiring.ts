@@ -14,12 +14,14 @@ import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.t
 import type { PlacePorts } from './place.ts';
 
 const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'SEATS_TABLE', 'HOLD_SECRET']);
-const { database, orders } = connectOrders(environment);
+export const { database, orders } = connectOrders(environment);
+/** The stock in the cache, connected by whoever asks first. */
+export const connected = once(() => connectStock(environment));
 
 /** What placing an order needs, connected at the first request. */
 export const placePorts = once(async (): Promise<PlacePorts> => {
   const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
-  const [{ quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
+  const [{ quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connected(), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
   return {
     stock: quietStock,

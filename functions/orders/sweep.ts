@@ -6,12 +6,14 @@ import { log } from '../shared/telemetry.ts';
 import type { Hold, LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import { advance } from './advance.ts';
-import { byItem, type ClaimRepository } from './claim.repository.ts';
+import type { ClaimRepository } from './claim.repository.ts';
+import { byItem } from './collision.model.ts';
 import { StockAway } from './compensate.ts';
 import type { DueOrders } from './due.repository.ts';
-import { hasEnded, type Order, type StepName } from './order.model.ts';
+import { awaitsItsPayment, disown, hasEnded, type Order, type StepName } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
-import { holdOf, standingOf } from './placement.model.ts';
+import { takeStep } from './order.step.ts';
+import { hasNothingInStock, holdOf, standingOf } from './placement.model.ts';
 
 export interface SweepPorts {
   readonly sales: { live(nowMs: number): Promise<readonly Sale[]> };
@@ -121,8 +123,10 @@ async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport
   }
 }
 
-/** Its money is settled and its rows say that it has ended: Redis is to be told, and nothing more. */
-const awaitsStockAlone = (order: Order): boolean => hasEnded(order) && order.stock === 'releasing';
+/** Its money is settled and its rows say that it has ended, and Redis is to be told; or it is paid and asks Redis for units. */
+const awaitsStockAlone = (order: Order): boolean =>
+  (hasEnded(order) && (order.stock === 'releasing' || order.late !== undefined)) ||
+  (order.status === 'PENDING' && !awaitsItsPayment(order));
 
 async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
   while (hasTime(ports)) {
@@ -135,12 +139,19 @@ async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport
   }
 }
 
-/** A hold whose time has come: it follows its order if there is one, otherwise a tombstone ends it and then its units go back. */
-async function endHold(saleId: string, hold: Hold, nowMs: number, { stock, claims }: SweepPorts): Promise<void> {
+/** A hold whose time has come: it follows its order if that one has it, otherwise a tombstone ends it and then its units go back. */
+async function endHold(saleId: string, hold: Hold, nowMs: number, { stock, claims, orders }: SweepPorts): Promise<void> {
   const ended = await claims.tombstone(hold, orderIdOf(hold.holdId), nowMs);
-  if (ended.outcome === 'order-exists') await follow(ended.order, stock);
-  else await stock.release(saleId, { holdId: hold.holdId, bornUs: hold.bornUs, cause: 'tombstone' });
+  if (ended.outcome === 'order-exists') {
+    // An order that waits for units may be about to get this hold's: the order first, so that whoever is slow loses there.
+    const { order } = await takeStep(ended.order, orders, (current) => disown(current, hold.bornUs, nowMs));
+    if (isHoldOf(order, hold)) return follow(order, stock);
+  }
+  await stock.release(saleId, { holdId: hold.holdId, bornUs: hold.bornUs, cause: 'tombstone' });
 }
+
+/** Whether the order has decided about this hold: it has the hold's units, or has ended with it. */
+const isHoldOf = (order: Order, { holdId }: Hold): boolean => order.holdId === holdId && !hasNothingInStock(order);
 
 /** Redis is made to say of the order's hold what the order says. */
 async function follow(order: Order, stock: Stock): Promise<void> {

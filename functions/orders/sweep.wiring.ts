@@ -1,6 +1,9 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { expireCarts } from '../cart/expire-carts.ts';
 import { fulfilOrder } from '../fulfilment/fulfil.ts';
 import { charge } from '../payments/charge.ts';
+import { watchIdentity } from '../reconciliation/identity.care.ts';
+import { saleMemories } from '../reconciliation/state.repository.ts';
 import { cancellationRepository } from '../sales/cancellation.repository.ts';
 import { endOrders } from '../sales/end-orders.ts';
 import { mendSeats } from '../sales/mend-seats.ts';
@@ -11,17 +14,20 @@ import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { replicated } from '../shared/redis.ts';
+import { identityOf, replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
+import { mendScripts } from '../stock/mend.scripts.ts';
 import { keepCurrent } from '../stock/rebuild.care.ts';
 import { stockKeys } from '../stock/stock.keys.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
-import { claimRepository } from './claim.repository.ts';
+import { allocateOrder } from './allocate-order.ts';
 import { compensate } from './compensate.ts';
 import { confirmOrder } from './confirm.ts';
 import { dueOrders } from './due.repository.ts';
 import { expireOrder } from './expire.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
+import { connectPaidUnits, paidUnitsVariables } from './paid-units.wiring.ts';
+import { reclaimOrder } from './reclaim-order.ts';
 import { saleOrders } from './sale-orders.repository.ts';
 import type { SweepPorts } from './sweep.ts';
 import { endForGood } from './take-back.ts';
@@ -29,9 +35,9 @@ import { endForGood } from './take-back.ts';
 const environment = readEnvironment([
   ...stockVariables,
   ...orderVariables,
-  'SALES_TABLE',
-  'SEATS_TABLE',
+  ...paidUnitsVariables,
   'FULFILMENTS_TABLE',
+  'RECONCILIATIONS_TABLE',
   'TICKET_SECRET',
 ]);
 const { database, orders } = connectOrders(environment);
@@ -45,9 +51,17 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
   const ticketSecret = async () => (await ticketSecrets())[0];
   const sales = saleRepository(database, environment.SALES_TABLE);
   const seats = seatRepository(database, environment.SEATS_TABLE);
+  const paidUnits = { ...connectPaidUnits(environment, database), orders, stock };
   return {
     sales: { live: (nowMs) => sales.liveSales(nowMs) },
     tend: [
+      expireCarts({ stock }),
+      watchIdentity({
+        stock,
+        mend: mendScripts(redis),
+        memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
+        identityOf: (saleId) => identityOf(redis, stockKeys(saleId).sale),
+      }),
       keepCurrent({ stock }),
       mendSeats({ seats, stock }),
       endOrders({
@@ -64,14 +78,16 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
     random: Math.random,
     stock,
     orders,
-    claims: claimRepository(database, tables),
+    claims: paidUnits.claims,
     due: dueOrders(database, tables.orders),
     steps: (nowMs) => ({
       charge: charge({ orders, clock }),
+      allocate: allocateOrder(paidUnits),
       confirm: confirmOrder({ orders, stock, clock }),
       fulfil: fulfilOrder({ orders, clock, fulfilmentsTable, ticketSecret }),
       expire: expireOrder({ orders, nowMs }),
       compensate: compensate({ orders, stock, clock }),
+      reclaim: reclaimOrder(paidUnits),
     }),
   };
 });

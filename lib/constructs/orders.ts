@@ -2,7 +2,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { freesUnits, movesMoney, movesOrders, sellsUnits } from './access.ts';
+import { claimsUnits, freesUnits, movesMoney, movesOrders, sellsUnits } from './access.ts';
 import { Consumer } from './consumer.ts';
 import { StampedeFunction } from './function.ts';
 import { type Platform, redis } from './platform.ts';
@@ -17,14 +17,7 @@ export class Orders extends Construct {
       platform,
       entry: 'functions/orders/place.handler.ts',
       description: 'Reserves stock and places the order: the hot path',
-      access: {
-        ...movesOrders,
-        sales: { actions: ['GetItem'] },
-        seats: { actions: ['Query'] },
-        // Claims units and slots; whose they are is read only when somebody else has them.
-        units: { actions: ['PutItem', 'BatchGetItem'] },
-        allowances: { actions: ['PutItem', 'Query'] },
-      },
+      access: { ...movesOrders, ...claimsUnits },
       settings: [...redis, 'HOLD_SECRET'],
       // Redis and one transaction answer, or say that they did not, in less.
       timeoutSeconds: 15,
@@ -37,11 +30,28 @@ export class Orders extends Construct {
       Duration: ['p50', 'p99'].map((statistic) => this.reserve.lambda.metricDuration({ statistic })),
     });
 
+    new Consumer(this, 'Allocation', {
+      platform,
+      entry: 'functions/orders/allocate.handler.ts',
+      description: 'Gets the units of orders that were charged first',
+      on: [
+        { event: 'PaymentAuthorised', strategy: 'charge-first' },
+        { event: 'PaymentCaptured', strategy: 'charge-first', data: { paymentMethod: ['external'] } },
+      ],
+      // With no unit left, what was set aside returns in the same transaction.
+      access: { ...movesOrders, ...claimsUnits, ...movesMoney },
+      settings: redis,
+      memoryMegabytes: 512,
+      runbook: 'Buyers have paid and wait for their units.',
+    });
     new Consumer(this, 'Confirmation', {
       platform,
       entry: 'functions/orders/confirm.handler.ts',
       description: 'Confirms paid orders',
-      on: [{ event: 'PaymentAuthorised' }],
+      on: [
+        { event: 'PaymentAuthorised', strategy: 'reserve-first' },
+        { event: 'StockReserved', strategy: 'charge-first', data: { paymentMethod: ['balance'] } },
+      ],
       access: { ...movesOrders, ...sellsUnits },
       settings: redis,
       memoryMegabytes: 512,
@@ -86,10 +96,13 @@ class Sweeper extends Construct {
         ...freesUnits,
         ...movesMoney,
         orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { due: ['Query'], bySale: ['Query'] } },
-        units: { actions: [...sellsUnits.units.actions, ...freesUnits.units.actions, 'BatchGetItem'] },
+        units: { actions: [...sellsUnits.units.actions, ...freesUnits.units.actions, ...claimsUnits.units.actions] },
+        allowances: { actions: [...freesUnits.allowances.actions, ...claimsUnits.allowances.actions] },
         sales: { actions: ['Scan', 'GetItem', 'UpdateItem'] },
         seats: { actions: ['Query'] },
         fulfilments: { actions: ['PutItem'] },
+        // Which Redis has each sale.
+        reconciliations: { actions: ['GetItem', 'UpdateItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],
       // Over before the next one starts. Two at once would be safe, so no concurrency is reserved: that would take it from buyers.

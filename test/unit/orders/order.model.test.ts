@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayStatusOf } from '../../../functions/orders/display-status.model.ts';
+import { orderAnswer } from '../../../functions/orders/order.answer.ts';
 import { orderEvents } from '../../../functions/orders/order.events.ts';
 import {
+  allocate,
   asPlaced,
   authorise,
   cancel,
@@ -10,20 +12,28 @@ import {
   confirm,
   type Decision,
   decline,
+  disown,
   expire,
   expiryGraceMs,
   fulfil,
+  giveBackLate,
   hasEnded,
+  hasUnits,
   nextDueMs,
   nextStep,
   type Order,
   orderFailures,
   orderStatuses,
   owesMoney,
+  ownsUnits,
+  type PaymentMethod,
   paymentMethods,
   paymentStates,
+  receive,
+  reclaim,
   refund,
   refundTerms,
+  reject,
   release,
   requestRefund,
   retiresUnits,
@@ -32,6 +42,7 @@ import {
 } from '../../../functions/orders/order.model.ts';
 import { eventsOf, outboxRow } from '../../../functions/orders/outbox.model.ts';
 import { standingOf } from '../../../functions/orders/placement.model.ts';
+import type { Strategy } from '../../../functions/sales/sale.model.ts';
 import { anOrder } from '../../support/orders.ts';
 
 type Rule = (order: Order, nowMs: number) => Decision;
@@ -48,7 +59,30 @@ const rules: Record<string, Rule> = {
   refundAndRetire: (order, nowMs) => requestRefund(order, refundTerms(order, { reason: 'used', returnUnits: false }), nowMs),
   refund,
   release,
+  allocate: (order, nowMs) => allocate(order, unitsFor(order), nowMs),
+  rejectOutOfStock: (order, nowMs) => reject(order, 'OUT_OF_STOCK', nowMs),
+  receive: (order, nowMs) => receive(order, `payment-${order.version}`, nowMs),
+  reclaim: (order, nowMs) => reclaim(order, unitsFor(order), nowMs),
+  giveBackLate,
+  disown: (order, nowMs) => disown(order, order.bornUs, nowMs),
 };
+/** A hold for the order, born later than whatever was before. */
+const unitsFor = (order: Order) => ({
+  holdId: `${order.holdId}.later`,
+  bornUs: order.bornUs + order.version,
+  holdExpiresAtMs: order.holdExpiresAtMs,
+  items: [{ sku: 'tee', quantity: 1, units: [`${order.version}`], priceMinor: 2_500 }],
+  slots: [1],
+});
+/** As each strategy places it. */
+const placedBy = (strategy: Strategy, method: PaymentMethod = 'balance'): Order =>
+  anOrder({
+    strategy,
+    payment: { method, state: 'none' },
+    ...(strategy === 'charge-first'
+      ? { status: 'PENDING', items: [{ sku: 'tee', quantity: 1, units: [], priceMinor: 2_500 }], slots: [] }
+      : {}),
+  });
 const afterExpiryMs = anOrder().holdExpiresAtMs + expiryGraceMs;
 
 /** Applies a random sequence of rules, as racing consumers would, and keeps what was done. */
@@ -66,19 +100,37 @@ function run(order: Order, names: readonly string[], nowMs: number) {
 
 const sequences = fc.array(fc.constantFrom(...Object.keys(rules)), { maxLength: 40 });
 const methods = fc.constantFrom(...paymentMethods);
+const strategies = fc.constantFrom<Strategy>('reserve-first', 'charge-first');
 
 describe('an order', () => {
-  it('moves its units out once and never after it has ended, in any sequence of steps', () => {
+  it('has units from one claim to one end of it, whoever steps in between', () => {
     fc.assert(
-      fc.property(sequences, methods, (names, method) => {
-        const { done } = run(anOrder({ payment: { method, state: 'none' } }), names, afterExpiryMs);
-        const left = (transition: Transition) => transition.units === 'free' || transition.units === 'retire';
-        expect(done.filter(({ transition }) => left(transition)).length).toBeLessThanOrEqual(1);
-        expect(done.filter(({ transition }) => transition.units === 'sell').length).toBeLessThanOrEqual(1);
+      fc.property(sequences, methods, strategies, (names, method, strategy) => {
+        const placed = placedBy(strategy, method);
+        const { done } = run(placed, names, afterExpiryMs);
+        let has = hasUnits(placed);
         for (const { before, transition } of done) {
-          if (hasEnded(before)) expect(transition.next.status).toBe(before.status);
-          expect(left(transition)).toBe(hasEnded(transition.next) && !hasEnded(before));
-          if (left(transition)) expect(transition.units).toBe(retiresUnits(transition.next) ? 'retire' : 'free');
+          const { units, next } = transition;
+          const claims = units === 'claim';
+          const leaves = (units === 'free' || units === 'retire') && hasUnits(before);
+          if (claims) expect(has).toBe(false);
+          if (leaves || units === 'sell') expect(has).toBe(true);
+          if (leaves) expect(units).toBe(retiresUnits(next) ? 'retire' : 'free');
+          has = claims || (has && !leaves);
+          // An end has none, and whoever is promised some has them; one on its way back may never have had any.
+          if (hasEnded(next)) expect(has).toBe(false);
+          if (ownsUnits(next) && next.status !== 'REFUNDING') expect(has).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('stays ended, unless money that came too late bought units once more', () => {
+    fc.assert(
+      fc.property(sequences, methods, strategies, (names, method, strategy) => {
+        const { done } = run(placedBy(strategy, method), names, afterExpiryMs);
+        for (const { before, transition, name } of done) {
+          if (hasEnded(before) && name !== 'reclaim') expect(transition.next.status).toBe(before.status);
         }
       }),
     );
@@ -86,40 +138,47 @@ describe('an order', () => {
 
   it('never takes money twice, nor returns what it did not take', () => {
     fc.assert(
-      fc.property(sequences, methods, (names, method) => {
-        const { done, order } = run(anOrder({ payment: { method, state: 'none' } }), names, afterExpiryMs);
-        const movements = done.flatMap(({ transition }) => transition.movement ?? []);
-        expect(new Set(movements).size).toBe(movements.length);
-        const held = movements.includes('authorise') && !movements.includes('void') && !movements.includes('refund');
-        expect(held).toBe(order.payment.state === 'authorised' || order.payment.state === 'captured');
-        if (movements.includes('refund')) expect(movements).toContain('capture');
+      fc.property(sequences, methods, strategies, (names, method, strategy) => {
+        const { done, order } = run(placedBy(strategy, method), names, afterExpiryMs);
+        const movements = done.flatMap(({ transition }) => transition.movements ?? []);
+        const times = (...wanted: string[]) => movements.filter((movement) => wanted.includes(movement)).length;
+        for (const once of ['authorise', 'capture', 'void', 'refund']) expect(times(once), once).toBeLessThanOrEqual(1);
+        // All that came is still here, or has gone back.
+        const holds = order.payment.state === 'authorised' || order.payment.state === 'captured' ? 1 : 0;
+        const late = order.late === undefined ? 0 : 1;
+        expect(times('authorise', 'receive') - times('void', 'refund', 'return')).toBe(holds + late);
+        if (times('refund') > 0) expect(times('capture')).toBe(1);
+        if (method === 'balance') expect(times('receive', 'return')).toBe(0);
+        else expect(times('authorise', 'void')).toBe(0);
       }),
     );
   });
 
   it('is fulfilled only with captured money, and ended only with none', () => {
     fc.assert(
-      fc.property(sequences, (names) => {
-        const { order } = run(anOrder(), names, afterExpiryMs);
+      fc.property(sequences, methods, strategies, (names, method, strategy) => {
+        const { order } = run(placedBy(strategy, method), names, afterExpiryMs);
         if (order.status === 'FULFILLED') expect(order.payment.state).toBe('captured');
-        if (hasEnded(order)) expect(owesMoney(order)).toBe(false);
+        if (hasEnded(order)) expect(owesMoney(order)).toBe(order.late !== undefined);
       }),
     );
   });
 
-  it('always reaches a rest when it is driven by what it is, from wherever others left it', () => {
+  it('always reaches a rest when it is driven by what it is, from wherever others left it, with units left or none', () => {
     fc.assert(
-      fc.property(sequences, methods, (names, method) => {
-        let { order } = run(anOrder({ payment: { method, state: 'none' } }), names, 0);
-        for (let step = 0; step < 8; step++) {
+      fc.property(sequences, methods, strategies, fc.boolean(), (names, method, strategy, isLeft) => {
+        let { order } = run(placedBy(strategy, method), names, 0);
+        for (let step = 0; step < 10; step++) {
           const next = nextStep(order, afterExpiryMs);
           if (next === 'rest') break;
           const choices: Record<string, string[]> = {
             charge: ['authorise', 'capture'],
+            allocate: [isLeft ? 'allocate' : 'rejectOutOfStock'],
             confirm: ['confirm'],
             fulfil: ['fulfil'],
             expire: ['expire'],
             compensate: ['refund', 'release'],
+            reclaim: [isLeft ? 'reclaim' : 'giveBackLate'],
           };
           order = run(order, choices[next] ?? [], afterExpiryMs).order;
         }
@@ -127,6 +186,27 @@ describe('an order', () => {
         expect(nextDueMs(order, afterExpiryMs)).toBeUndefined();
       }),
     );
+  });
+
+  it('gets no hold that was given back, whatever version it is seen at', () => {
+    const pending = run(placedBy('charge-first'), ['authorise'], 0).order;
+    const hold = unitsFor(pending);
+    const touched = disown(pending, hold.bornUs, 0);
+    if (touched.outcome !== 'go') throw new Error(touched.reason);
+    expect(allocate(touched.transition.next, hold, 0)).toEqual({ outcome: 'stay', reason: 'disowned' });
+    expect(allocate(touched.transition.next, { ...hold, bornUs: hold.bornUs + 1 }, 0)).toMatchObject({ outcome: 'go' });
+    const reserved = run(pending, ['allocate'], 0).order;
+    expect(disown(reserved, hold.bornUs, 0)).toEqual({ outcome: 'stay', reason: 'nothing-awaited' });
+  });
+
+  it('that was paid before it was confirmed says so, for whoever hands it over', () => {
+    const pending = placedBy('charge-first', 'external');
+    const { order, done } = run(pending, ['receive', 'allocate'], 0);
+    expect(order).toMatchObject({ status: 'CONFIRMED', payment: { state: 'captured' } });
+    expect(done.map(({ transition }) => transition.events)).toEqual([['PaymentCaptured'], ['StockReserved', 'OrderConfirmed']]);
+    expect(eventsOf(outboxRow(done[1]?.transition as Transition)).find(({ name }) => name === 'OrderConfirmed')?.detail.data).toEqual({
+      paymentState: 'captured',
+    });
   });
 
   it('counts every transition in its version and stays due until nothing is owed', () => {
@@ -232,7 +312,7 @@ describe('an order', () => {
       const { done } = run(anOrder(), names, 0);
       const events = done.flatMap(({ transition }) => eventsOf(outboxRow(transition)));
       for (const { name, detail } of events) expect(orderEvents[name].safeParse(detail).success, name).toBe(true);
-      return events.at(-1)?.detail.data;
+      return events.filter(({ name }) => name !== 'OrderUpdated').at(-1)?.detail.data;
     };
     const paid = ['authorise', 'confirm', 'capture', 'fulfil'];
     expect(dataOf([...paid, 'refundAndRetire'])).toMatchObject({ reason: 'used', units: 'retire', totalMinor: 2_500 });
@@ -243,9 +323,10 @@ describe('an order', () => {
 
   it('shows its first answer to whoever repeats the key, whatever has happened since', () => {
     fc.assert(
-      fc.property(sequences, (names) => {
-        const placed = anOrder();
-        expect(asPlaced(run(placed, names, afterExpiryMs).order)).toEqual(asPlaced(placed));
+      fc.property(sequences, methods, strategies, (names, method, strategy) => {
+        const placed = placedBy(strategy, method);
+        const shown = (order: Order) => orderAnswer(asPlaced(order));
+        expect(shown(run(placed, names, afterExpiryMs).order)).toEqual(shown(placed));
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byItem } from '../../../functions/orders/claim.repository.ts';
+import { byItem } from '../../../functions/orders/collision.model.ts';
 import { beyondTotal, followingRun, holdOf, placement, standingOf, unlistedSeats } from '../../../functions/orders/placement.model.ts';
 import type { Sale } from '../../../functions/sales/sale.model.ts';
 import { anOrder } from '../../support/orders.ts';
