@@ -18,7 +18,7 @@ const taken = { TAKEN: bare, STALE_EPOCH: bare } satisfies Replies;
 export const loadBegin = defineScript({
   name: 'stock.load-begin',
   lua: [recordsLib, loadBeginLua],
-  keys: ['sale', 'free', 'suspects', 'expiry', 'undecided', 'seats', 'chunks'],
+  keys: ['sale', 'free', 'suspects', 'expiry', 'undecided', 'seats', 'carts', 'chunks'],
   args: ['epoch'],
   replies: { BEGUN: bare, ALREADY_LOADED: bare, STALE_EPOCH: bare } satisfies Replies,
 });

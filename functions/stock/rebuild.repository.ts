@@ -1,6 +1,6 @@
 import { paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
-import { orderIdOf } from '../shared/ids.ts';
+import { firstHoldIdOf } from '../shared/ids.ts';
 import { ReadIncomplete } from '../shared/reads.ts';
 import type { OwnedUnit } from './load.scripts.ts';
 import { unitBuckets } from './stock.model.ts';
@@ -15,10 +15,14 @@ export interface UnitRows {
 /** A partition has one in 64 of an item's units, which is ten pages at most for any item that the contract allows; the rest is for the unforeseen. */
 const pagesMax = 1_000;
 
-const holdIdOfOrder = (orderId: string) => orderId.slice(orderIdOf('').length);
+/** The hold is named where it is not the one that the order's id is derived from. */
+interface UnitOwner {
+  readonly orderId: string;
+  readonly holdId?: string;
+}
 
 function unitFrom(row: Record<string, unknown>): OwnedUnit {
-  const { sku, unit, state, orderId, buyerId, slot, atMs, seated } = row as unknown as OwnedUnit & { orderId: string };
+  const { sku, unit, state, orderId, holdId, buyerId, slot, atMs, seated } = row as unknown as Omit<OwnedUnit, 'holdId'> & UnitOwner;
   return {
     sku,
     unit,
@@ -26,7 +30,7 @@ function unitFrom(row: Record<string, unknown>): OwnedUnit {
     buyerId,
     atMs,
     seated: seated === true,
-    holdId: holdIdOfOrder(orderId),
+    holdId: holdId ?? firstHoldIdOf(orderId),
     ...(slot === undefined ? {} : { slot }),
   };
 }
@@ -41,7 +45,7 @@ export function unitRows(database: Database, tableName: string): UnitRows {
         {
           TableName: tableName,
           KeyConditionExpression: '#bucket = :bucket',
-          ProjectionExpression: 'sku, #unit, seated, #state, orderId, buyerId, slot, atMs',
+          ProjectionExpression: 'sku, #unit, seated, #state, orderId, holdId, buyerId, slot, atMs',
           ExpressionAttributeNames: { '#bucket': 'bucket', '#unit': 'unit', '#state': 'state' },
           ExpressionAttributeValues: { ':bucket': bucket },
           ConsistentRead: true,

@@ -3,15 +3,14 @@ import acknowledgeLua from '../../lua/stock/acknowledge.lua';
 import addSeatsLua from '../../lua/stock/add-seats.lua';
 import closedSinceLua from '../../lua/stock/closed-since.lua';
 import confirmLua from '../../lua/stock/confirm.lua';
-import holdsLib from '../../lua/stock/lib/holds.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
 import recordsLib from '../../lua/stock/lib/records.lua';
-import returnsLib from '../../lua/stock/lib/returns.lua';
 import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
 import seatsLib from '../../lua/stock/lib/seats.lua';
 import slotsLib from '../../lua/stock/lib/slots.lua';
 import unitsLib from '../../lua/stock/lib/units.lua';
 import mendAllowanceLua from '../../lua/stock/mend-allowance.lua';
+import peekLua from '../../lua/stock/peek.lua';
 import readLua from '../../lua/stock/read.lua';
 import releaseLua from '../../lua/stock/release.lua';
 import reserveLua from '../../lua/stock/reserve.lua';
@@ -22,21 +21,11 @@ import swapLua from '../../lua/stock/swap.lua';
 import takeExpiredLua from '../../lua/stock/take-expired.lua';
 import updateLua from '../../lua/stock/update.lua';
 import { bare, defineScript, type Replies, whole } from '../shared/script.ts';
-import { parseHold, parseLines, parseSlots } from './stock.records.ts';
+import { lines, moves, records, seldom, slots } from './script.pieces.ts';
+import { parseHold } from './stock.records.ts';
 
 // One typed wrapper per script of lua/stock: the header of each Lua file is its contract, this is the same in types.
 
-const records = [recordsLib, unitsLib, seatsLib, holdsLib];
-/**
- * Shared pieces that a script seldom needs, made when it calls `name()`. Redis makes every function of a script anew at each call, needed or not:
- * for `reserve` that was a fifth of its time.
- */
-const seldom = (name: string, pieces: readonly string[], gives: readonly string[]) =>
-  [`local function ${name}()`, ...pieces, `return ${gives.join(', ')}`, 'end'].join('\n');
-/** What moves units and seats, for whatever ends or changes a hold. Most orders have no seats. */
-const moves = [poolLib, seldom('seat_moves', [seatMovesLib], ['give_back_seats', 'take_seats']), returnsLib];
-const slots = whole.transform(parseSlots);
-const lines = z.string().transform(parseLines);
 const flag = whole.transform((value) => value === 1);
 const seats = z.string().transform((text) => text.split(','));
 const itemKinds = ['counted', 'seated'] as const;
@@ -86,6 +75,26 @@ export const reserve = defineScript({
     BUYER_LIMIT: z.tuple([whole, whole, flag]).transform(([limit, used, behind]) => ({ limit, used, behind })),
     SOLD_OUT: z.tuple([z.string(), whole, flag]).transform(([sku, available, behind]) => ({ sku, available, behind })),
     SEAT_TAKEN: z.tuple([z.string(), seats, flag]).transform(([sku, seats, behind]) => ({ sku, seats, behind })),
+  } satisfies Replies,
+});
+
+export const peek = defineScript({
+  name: 'stock.peek',
+  lua: [...records, slotsLib, seatsLib, peekLua],
+  keys: ['sale', 'seats'],
+  args: ['buyerId'],
+  each: ['sku', 'wanted'],
+  replies: {
+    AVAILABLE: z.tuple([whole, whole]).transform(([nowUs, expiresAtMs]) => ({ nowUs, expiresAtMs })),
+    NOT_LOADED: bare,
+    UNKNOWN_SKU: z.tuple([z.string()]).transform(([sku]) => ({ sku })),
+    WRONG_KIND: z.tuple([z.string(), z.enum(itemKinds)]).transform(([sku, kind]) => ({ sku, kind })),
+    UNKNOWN_SEAT: z.tuple([z.string(), z.string()]).transform(([sku, seat]) => ({ sku, seat })),
+    NOT_OPEN: z.tuple([z.enum(['scheduled', 'closed'])]).transform(([state]) => ({ state })),
+    PAUSED: bare,
+    BUYER_LIMIT: buyerLimit,
+    SOLD_OUT: soldOut,
+    SEAT_TAKEN: z.tuple([z.string(), seats]).transform(([sku, seats]) => ({ sku, seats })),
   } satisfies Replies,
 });
 

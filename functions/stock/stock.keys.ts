@@ -7,6 +7,8 @@ export const stockKeys = (saleId: string) => ({
   undecided: `{${saleId}}:undecided`,
   /** Every seat of the seated items, by `sku|seat`: who has it. */
   seats: `{${saleId}}:seats`,
+  /** Every cart that has units, by when it ends. */
+  carts: `{${saleId}}:carts`,
   /** The chunks of a load that is under way. */
   chunks: `{${saleId}}:chunks`,
 });
@@ -17,4 +19,10 @@ export const rebuildKeys = (saleId: string) => ({
   lease: `{${saleId}}:rebuilding`,
   /** There while a rebuild was asked for a moment ago. */
   asked: `{${saleId}}:asked`,
+});
+
+/** Beside a sale's stock too. */
+export const reconcileKeys = (saleId: string) => ({
+  /** The lease of whoever reconciles the sale. */
+  lease: `{${saleId}}:reconciling`,
 });

@@ -66,8 +66,11 @@ export function mergeLines(lines: readonly StockLine[]): StockLine[] {
   return [...merged.values()];
 }
 
-/** `held`: no order yet. `acknowledged`: an order has it. `confirmed`: that order is paid. `ended`: its units are gone, and an order explains why. */
-export type HoldState = 'held' | 'acknowledged' | 'confirmed' | 'ended';
+/**
+ * `held`: no order yet. `acknowledged`: an order has it. `confirmed`: that order is paid. `ended`: its units are gone, and an order explains why.
+ * `cart`: no hold of an order, but what a buyer has in the cart; one without lines has expired.
+ */
+export type HoldState = 'held' | 'acknowledged' | 'confirmed' | 'ended' | 'cart';
 
 /** Neighbouring serials of one item, both ends included. */
 export interface UnitRange {

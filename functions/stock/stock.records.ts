@@ -60,7 +60,7 @@ export function formatSlots(slots: readonly number[]): number {
   }, 0);
 }
 
-const states: Readonly<Record<string, HoldState>> = { H: 'held', A: 'acknowledged', C: 'confirmed', E: 'ended' };
+const states: Readonly<Record<string, HoldState>> = { H: 'held', A: 'acknowledged', C: 'confirmed', E: 'ended', K: 'cart' };
 
 export function parseHold(holdId: string, record: string): Hold & { readonly state: HoldState } {
   const [letter = '', bornUs, expiresAtMs, payloadHash = '', buyerId = '', slots, lines = ''] = record.split('|');

@@ -1,5 +1,6 @@
 import { clusterIsKnown, type RedisClient } from '../shared/redis.ts';
 import { runTwiceAtMost } from '../shared/script.ts';
+import { cartScripts } from './cart.scripts.ts';
 import { loadScripts, pagesOf } from './load.scripts.ts';
 import { type SaleToLoad, saleArgs } from './sale-copy.ts';
 import * as scripts from './stock.definitions.ts';
@@ -43,6 +44,7 @@ const callsMax = 100;
 export function stockScripts(redis: RedisClient) {
   return {
     ...loadScripts(redis),
+    ...cartScripts(redis),
 
     /**
      * Brings a newer copy of a sale that is loaded; a copy that is not newer is `UP_TO_DATE`. Totals of counted items only grow; seats come by
@@ -96,6 +98,13 @@ export function stockScripts(redis: RedisClient) {
       const hold: Hold = { holdId, buyerId, payloadHash, ...found };
       return { outcome, hold, replayed: state !== '', hasOrder: state === 'A' || state === 'C' };
     },
+
+    /**
+     * Whether a buyer could hold these lines at this moment, in the words of `reserve`; nothing is held. `AVAILABLE` with Redis' time, and when a hold
+     * made now would end.
+     */
+    peek: ({ saleId, buyerId, lines }: Pick<ReserveRequest, 'saleId' | 'buyerId' | 'lines'>) =>
+      scripts.peek(redis, { keys: stockKeys(saleId), args: { buyerId }, each: lines.map(wantedOf) }),
 
     /**
      * Brings a hold in line with its order: for a live one exactly the order's units and slots, for an ended one none. For a retired one the hold
@@ -173,7 +182,7 @@ export function stockScripts(redis: RedisClient) {
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 
-    /** Every hold, ended ones included, each once. Those made or ended meanwhile may or may not be among them. */
+    /** Every hold, ended ones and carts included, each once. Those made or ended meanwhile may or may not be among them. */
     holds: (saleId: string) => holdsOf(redis, stockKeys(saleId).sale),
     /** The units that were given out and came back. */
     freeRanges: (saleId: string) => rangesOf(redis, stockKeys(saleId).free),

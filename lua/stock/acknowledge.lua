@@ -2,6 +2,7 @@
 -- KEYS[1] sale (hash)   KEYS[2] free units   KEYS[3] suspects (sorted sets)   KEYS[4] seats (hash)
 -- ARGV[1] holdId   ARGV[2] buyerId   ARGV[3] payloadHash   ARGV[4] bornUs   ARGV[5] expiresAtMs   ARGV[6] slots (bit mask)
 -- ARGV[7] live|confirmed|ended|retired   then the order's units per item, each item once: sku, units ('1-3,7', or seats '@A-1,B-2')
+--   none for an order that ended before it had any
 -- -> ACKNOWLEDGED | RELEASED | ALREADY_ENDED | NOT_LOADED
 -- live, confirmed: the hold has exactly the order's units and slots afterwards. Its surplus goes back for sale; what it misses is adopted, wherever it is.
 --   A hold that has to be made anew was forgotten, so the sale is marked as behind.
@@ -14,7 +15,7 @@
 --   The order's own slots are free as well: Redis may have learned them from their rows while it had no hold of the order, or another. Only once, with
 --   the mark. Should a later order of the buyer use one of them by then, its row refuses the next to get it, and that one is given another.
 local argc = #ARGV
-if #KEYS ~= 4 or argc < 9 or argc > 7 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('acknowledge arity') end
+if #KEYS ~= 4 or argc < 7 or argc > 7 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('acknowledge arity') end
 local SALE, POOLS = KEYS[1], { free = KEYS[2], suspects = KEYS[3], seats = KEYS[4] }
 local hold_id, order_state = ARGV[1], ARGV[7]
 local order = {
@@ -28,6 +29,7 @@ local is_retired = order_state == 'retired'
 if order_state ~= 'live' and order_state ~= 'confirmed' and order_state ~= 'ended' and not is_retired then
   return bad_call('acknowledge state')
 end
+if argc == 7 and (order_state == 'live' or order_state == 'confirmed') then return bad_call('acknowledge without units') end
 local ordered = {}
 for at = 8, argc, 2 do
   local line = read_line(ARGV[at], ARGV[at + 1], UNITS_PER_HOLD_MAX)
@@ -58,6 +60,7 @@ if order_state == 'ended' then
   if hold then give_all_back(SALE, POOLS, items, hold_id, hold) end
   change_slots(SALE, order.buyer_id, order.slots, 0)
   redis.call('HSET', SALE, field, ended_text(hold or order))
+  redis.call('HDEL', SALE, 'w:' .. hold_id)
   return { hold and 'RELEASED' or 'ALREADY_ENDED' }
 end
 
@@ -87,6 +90,7 @@ change_slots(SALE, order.buyer_id, hold and hold.slots or 0, order.slots)
 if has_ended then return { 'ALREADY_ENDED' } end
 if hold and hold.state == 'C' then order.state = 'C' end
 redis.call('HSET', SALE, field, is_retired and ended_text(order) or hold_text(order))
+if hold and hold.state == 'H' then redis.call('HDEL', SALE, 'w:' .. hold_id) end
 -- Redis made every order's hold: this one it has forgotten, and maybe others.
 if not hold then redis.call('HSET', SALE, 'behind', 1) end
 return { is_retired and 'RELEASED' or 'ACKNOWLEDGED' }

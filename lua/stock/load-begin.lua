@@ -1,10 +1,10 @@
 -- Begin to load a sale's stock. What an earlier load left is cleared: nobody sees it, because the sale counts as loaded only when it is published.
--- KEYS[1] sale (hash)   KEYS[2] to KEYS[7] the sale's other keys: free, suspects, expiry, undecided, seats, chunks
+-- KEYS[1] sale (hash)   KEYS[2] to KEYS[8] the sale's other keys: free, suspects, expiry, undecided, seats, carts, chunks
 -- ARGV[1] epoch
 -- -> BEGUN | ALREADY_LOADED | STALE_EPOCH     the latter: a load of a higher epoch is under way
 -- Each load has an epoch of its own, so whoever began before can put in no more.
 -- The version note `v` stays: what is published later must not be older than what somebody has brought.
-if #KEYS ~= 7 or #ARGV ~= 1 then return bad_call('load-begin arity') end
+if #KEYS ~= 8 or #ARGV ~= 1 then return bad_call('load-begin arity') end
 local SALE, epoch = KEYS[1], whole(ARGV[1], 1, SERIAL_MAX)
 if not epoch then return bad_call('load-begin epoch') end
 local found = redis.call('HMGET', SALE, 's', 'l', 'v')

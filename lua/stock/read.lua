@@ -13,7 +13,9 @@ local now_ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)
 local reply = { 'READ', now_ms, control, opens_at, closes_at, limit, hold_ms, version, epoch }
 for sku in string.gmatch(found[2], '[^;]+') do
   local item = read_item(redis.call('HGET', KEYS[1], 'i:' .. sku))
-  for _, value in ipairs({ sku, item.is_seated and 'seated' or 'counted', item.total, available_of(item), item.next_serial - 1 - item.free }) do
+  -- Of a counter that is wrong (see mend-count.lua) nothing may be less than nothing: then nobody could read the sale at all.
+  local given = math.max(0, item.next_serial - 1 - item.free)
+  for _, value in ipairs({ sku, item.is_seated and 'seated' or 'counted', item.total, available_of(item), given }) do
     reply[#reply + 1] = value
   end
 end

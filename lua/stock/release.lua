@@ -34,4 +34,5 @@ else
   redis.call('HDEL', SALE, field)
   raise_born_floor(SALE, found[1], ARGV[3])
 end
+redis.call('HDEL', SALE, 'w:' .. ARGV[1])
 return { 'RELEASED', lines_text(hold.lines) }

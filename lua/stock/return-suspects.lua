@@ -27,6 +27,7 @@ local function return_serials(item, line)
     take_out(POOLS.suspects, line.sku, first, math.min(last, item.total), function(from, to)
       returned = returned + to - from + 1
       item.free = item.free + put_in(POOLS.free, line.sku, from, to)
+      note_moved(item, from, to)
     end)
   end)
   return returned

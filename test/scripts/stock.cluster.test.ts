@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as lease from '../../functions/shared/lease.ts';
 import { connectRedis, type RedisClient } from '../../functions/shared/redis.ts';
+import * as cartScriptsOf from '../../functions/stock/cart.definitions.ts';
 import * as loadScripts from '../../functions/stock/load.definitions.ts';
 import type { OwnedUnit } from '../../functions/stock/load.scripts.ts';
 import * as stockScriptsOf from '../../functions/stock/stock.definitions.ts';
 import { rebuildKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
 import { type SaleToLoad, stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { findProgram } from '../../lib/local/redis.ts';
+import { buyerAt, checkedOut, lapse, linesOf, seatsOf, some } from './cart.harness.ts';
 import { type RedisCluster, startCluster } from './redis-cluster.ts';
 import { type Bench, census, expectConserved, hall, held, openHall, openSale, tees, wantingSeats } from './stock.harness.ts';
 import { callFor, history, items, limit, nothingTold, seats } from './stock.histories.ts';
@@ -17,7 +19,7 @@ const hasServer = findProgram() !== undefined;
 const where = hasServer ? 'a cluster of three masters' : 'a cluster (left out: no redis-server or valkey-server on the PATH)';
 const salesPerMaster = 3;
 const leaseScripts = [lease.acquire, lease.renew, lease.release];
-const allScripts = [...Object.values(stockScriptsOf), ...Object.values(loadScripts), ...leaseScripts];
+const allScripts = [...[stockScriptsOf, loadScripts, cartScriptsOf].flatMap((module) => Object.values(module)), ...leaseScripts];
 const digestOf = (text: string) => createHash('sha1').update(text).digest('hex');
 
 describe.skipIf(!hasServer)(where, () => {
@@ -87,6 +89,20 @@ describe.skipIf(!hasServer)(where, () => {
 
   const saleOf = (saleId: string): Partial<SaleToLoad> => ({ saleId, perBuyerLimit: 6, items: [{ sku: 'tee', total: 8 }] });
 
+  /** A cart's life, to the last script: nothing of it is left. */
+  async function shop(saleId: string): Promise<void> {
+    const eve = buyerAt(bench, saleId, 'eve');
+    await eve.set(some(1));
+    await eve.set(seatsOf('B-1'));
+    expect(linesOf(await eve.drop('tee'))).toEqual([hall('B-1')]);
+    expect(linesOf(await eve.read())).toEqual([hall('B-1')]);
+    expect(await bench.stock.trackCart(saleId, eve.cartId)).toEqual({ outcome: 'ALREADY_TRACKED' });
+    expect(await eve.returned((await checkedOut(eve.checkout())).hold)).toMatchObject({ outcome: 'RETURNED' });
+    await lapse(bench, saleId, eve.cartId);
+    expect(await bench.stock.expireCarts(saleId)).toEqual({ outcome: 'EXPIRED', count: 1 });
+    await eve.clear();
+  }
+
   /** The life of a sale that meets every script, to its rebuild. */
   async function liveThrough(sale: SaleToLoad): Promise<void> {
     const { stock } = bench;
@@ -103,6 +119,8 @@ describe.skipIf(!hasServer)(where, () => {
     expect(await stock.mendAllowance(saleId, { ...loser, usedSlots: [] })).toMatchObject({ outcome: 'MENDED' });
     const underSuspicion = [hall('A-2'), tees(3)];
     expect(await stock.suspects(saleId, { limit: 10 })).toEqual({ outcome: 'PAGE', lines: underSuspicion });
+    await shop(saleId);
+    expect(await stock.peek({ saleId, buyerId: 'eve', lines: [some(1)] })).toMatchObject({ outcome: 'AVAILABLE' });
     expect(await stock.takeExpired(saleId, { limit: 10, retryMs: 1_000 })).toMatchObject({ outcome: 'DUE', holds: [] });
     expect(await stock.release(saleId, { ...loser, cause: 'tombstone' })).toMatchObject({ outcome: 'RELEASED' });
     expect(await stock.returnSuspects(saleId, underSuspicion)).toEqual({ outcome: 'RETURNED', count: 2 });

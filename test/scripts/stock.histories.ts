@@ -187,8 +187,8 @@ const calls: Readonly<Record<Verb, (moment: Moment) => Call | undefined>> = {
   },
   confirm: (moment) => {
     const { bench, saleId, told, hold } = moment;
-    if (!hold) return undefined;
-    let { state } = hold;
+    if (!hold || hold.state === 'cart') return undefined;
+    let state: keyof typeof confirmation = hold.state;
     return async () => {
       expect(await bench.stock.confirm(saleId, hold.holdId)).toEqual({ outcome: confirmation[state] });
       count(told.answers, confirmation[state]);

@@ -1,0 +1,40 @@
+import type { Sale } from '../sales/sale.model.ts';
+import { log } from '../shared/telemetry.ts';
+import type { MendStock } from '../stock/mend.ports.ts';
+import type { Stock } from '../stock/stock.ports.ts';
+import type { Memories } from './state.repository.ts';
+
+export interface IdentityPorts {
+  readonly stock: Pick<Stock, 'read'>;
+  readonly mend: Pick<MendStock, 'behind' | 'isBehind'>;
+  readonly memories: Memories;
+  /** Which Redis has the sale: the run of the process, and the history of writes that it continues. */
+  readonly identityOf: (saleId: string) => Promise<string>;
+}
+
+/** What a mark is set by that belongs to no reconciliation. */
+const nobodysToken = 'care';
+
+/**
+ * Looks after what Redis may have forgotten of a live sale: a Redis that is another one than before has restarted or failed over, so the sale is marked as
+ * `behind` at once, before anybody is refused by what it does not know. The mark first: a run that dies in between finds the same again. Costs three reads
+ * when nothing has happened; may run any number of times.
+ */
+export const watchIdentity =
+  ({ stock, mend, memories, identityOf }: IdentityPorts) =>
+  async ({ saleId }: Pick<Sale, 'saleId'>): Promise<void> => {
+    const identity = await identityOf(saleId);
+    const read = await stock.read(saleId);
+    // A sale that is not loaded comes back marked.
+    if (read.outcome === 'NOT_LOADED') return;
+    const known = await memories.of(saleId);
+    const isAnother = known.identity !== undefined && known.identity !== identity;
+    if (isAnother) {
+      log.warn('the sale is on another Redis than before', { saleId, before: known.identity, now: identity });
+      await mend.behind({ saleId, epoch: read.epoch }, 'set', nobodysToken);
+    }
+    const isBehind = isAnother || (await mend.isBehind(saleId));
+    const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
+    if (known.identity === identity && known.behindSinceMs === behindSinceMs) return;
+    await memories.note(saleId, { identity, behindSinceMs: behindSinceMs ?? null });
+  };

@@ -1,0 +1,189 @@
+import type { Sale } from '../sales/sale.model.ts';
+import type { Lease } from '../shared/lease.ts';
+import { log } from '../shared/telemetry.ts';
+import { type GoesOn, type Look, lookAtAll, lookAtChanged } from './compare.ts';
+import type { Drift } from './drift.model.ts';
+import { freeLoose, type LooseDrift } from './free-loose.ts';
+import { type MendOutcome, mendOne } from './mend.ts';
+import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
+import { SaleFindings, type SaleOutcome, type SaleReport } from './report.model.ts';
+import type { SaleMemory } from './state.repository.ts';
+import { compareViews } from './views.ts';
+
+/** More looks than a mended sale needs: one finds, one finds nothing left, and some for what is mended in steps. */
+const passesMax = 4;
+
+interface Course {
+  readonly sale: Sale;
+  readonly scope: SaleReport['scope'];
+  readonly memory: SaleMemory;
+  readonly identity: string;
+  readonly findings: SaleFindings;
+  readonly goesOn: GoesOn;
+  readonly token: string;
+  passes: number;
+  compared: Look['compared'];
+}
+
+/**
+ * Compares a sale in Redis with its rows and orders, and mends what two looks agree on. Everything is compared when that is asked for, for the first time,
+ * when Redis is another one than before, while the sale is marked as behind, and from time to time; otherwise what changed since the last run.
+ * Nothing that is live is cleared, so this is also what a rebuild of live state means.
+ */
+export async function reconcileSale(
+  sale: Sale,
+  wish: { readonly all: boolean; readonly hasTime: () => boolean },
+  ports: ReconcilePorts,
+): Promise<SaleReport> {
+  const { saleId } = sale;
+  const startMs = ports.clock.nowMs();
+  const findings = new SaleFindings();
+  const report = (outcome: SaleOutcome, course?: Course, behind = false): SaleReport => ({
+    saleId,
+    scope: course?.scope ?? (wish.all ? 'all' : 'changed'),
+    outcome,
+    passes: course?.passes ?? 0,
+    compared: course?.compared ?? { units: 0, holds: 0, orders: 0 },
+    drift: findings.drift,
+    mended: findings.mended,
+    repairs: findings.repairs,
+    behind,
+    tookMs: ports.clock.nowMs() - startMs,
+  });
+
+  const lease = await ports.lease(saleId);
+  if (!lease) return report('busy');
+  let course: Course | undefined;
+  try {
+    course = await courseOf(sale, wish, { findings, lease }, ports);
+    if (!course) return report('not-loaded');
+    const outcome = await runPasses(course, ports);
+    return report(outcome, course, await ports.mend.isBehind(saleId));
+  } catch (error) {
+    // What was mended stays mended, and is told.
+    if (error instanceof Stopped) log.warn('a reconciliation has stopped', { saleId, why: error.message });
+    else log.error('a sale could not be reconciled', { saleId, error });
+    return report(error instanceof Stopped ? 'unfinished' : 'failed', course, true);
+  } finally {
+    await lease.release().catch((error: unknown) => log.warn('a lease was not released and will run out', { saleId, error }));
+  }
+}
+
+/** What is to be compared; undefined for a sale that Redis does not have. A Redis that is another one than before marks the sale at once. */
+async function courseOf(
+  sale: Sale,
+  { all, hasTime }: { readonly all: boolean; readonly hasTime: () => boolean },
+  { findings, lease }: { readonly findings: SaleFindings; readonly lease: Lease },
+  { stock, mend, memories, identityOf, clock, timing, newId }: ReconcilePorts,
+): Promise<Course | undefined> {
+  const { saleId } = sale;
+  const identity = await identityOf(saleId);
+  const read = await stock.read(saleId);
+  if (read.outcome === 'NOT_LOADED') return undefined;
+  const known = await memories.of(saleId);
+  const isAnother = known.identity !== undefined && known.identity !== identity;
+  if (isAnother) await mend.behind({ saleId, epoch: read.epoch }, 'set', newId());
+  const isBehind = await mend.isBehind(saleId);
+  const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
+  await memories.note(saleId, { identity, behindSinceMs: behindSinceMs ?? null });
+  const isDue = known.fullAtMs === undefined || clock.nowMs() - known.fullAtMs >= timing.fullEveryMs;
+  const { behindSinceMs: _, ...rest } = known;
+  return {
+    sale,
+    scope: all || isAnother || isBehind || isDue || known.comparedToMs === undefined ? 'all' : 'changed',
+    memory: { ...rest, ...(behindSinceMs === undefined ? {} : { behindSinceMs }) },
+    identity,
+    findings,
+    goesOn: async () => {
+      if (!hasTime()) throw new Stopped('no time is left');
+      if (!(await lease.stillOurs())) throw new Stopped('the lease is lost');
+    },
+    token: newId(),
+    passes: 0,
+    compared: { units: 0, holds: 0, orders: 0 },
+  };
+}
+
+/** Looks and mends until a look finds nothing to mend; while the sale is behind, the second look at the earliest may say so. */
+async function runPasses(course: Course, ports: ReconcilePorts): Promise<SaleOutcome> {
+  const { sale, scope, memory, goesOn } = course;
+  const { saleId } = sale;
+  let beganMs: number | undefined;
+  for (let pass = 1; pass <= passesMax; pass++) {
+    await goesOn();
+    const look = await lookOnce(course, ports);
+    if (!look) return 'not-loaded';
+    beganMs ??= look.fromMs;
+    course.passes = pass;
+    course.compared = look.compared;
+    const isBehind = scope === 'all' && (await ports.mend.isBehind(saleId));
+    const { mended, left } = await settle(look, course, ports);
+    if (mended === 0 && (!isBehind || pass > 1)) {
+      if (isBehind && left === 0) await clearMark(look, course, ports);
+      await compareViews(sale, viewsFrom(course, ports), course.findings, goesOn, ports);
+      const full = scope === 'all' ? { fullAtMs: ports.clock.nowMs() } : {};
+      await ports.memories.note(saleId, { comparedToMs: beganMs, ...full });
+      return 'compared';
+    }
+    await ports.pause(ports.timing.pauseMs);
+  }
+  log.warn('a sale has drifted on while it was being mended', { saleId, behindSinceMs: memory.behindSinceMs });
+  return 'unfinished';
+}
+
+const viewsFrom = ({ scope, memory, sale }: Course, { timing }: ReconcilePorts): number =>
+  scope === 'all' ? 0 : (memory.comparedToMs ?? 0) - sale.holdSeconds * 1000 - timing.inFlightMs - timing.recentMs;
+
+async function lookOnce({ sale, scope, memory, goesOn, token }: Course, ports: ReconcilePorts): Promise<Look | undefined> {
+  if (scope === 'changed') return lookAtChanged(sale, memory.comparedToMs ?? 0, goesOn, ports);
+  const read = await ports.stock.read(sale.saleId);
+  // Whoever finds an order that Redis had forgotten, from here on, takes our token off the mark.
+  if (read.outcome === 'READ') await ports.mend.behind({ saleId: sale.saleId, epoch: read.epoch }, 'begin', token);
+  return lookAtAll(sale, goesOn, ports);
+}
+
+/** Looks again at what was found, some seconds later, and mends what is still so. -> how many things were, and how many could not be mended */
+async function settle({ load, drift }: Look, course: Course, ports: ReconcilePorts): Promise<Record<'mended' | 'left', number>> {
+  const agreed = { mended: 0, left: 0 };
+  if (drift.length === 0) return agreed;
+  await ports.pause(ports.timing.pauseMs);
+  const note = (each: Drift, outcome: Exclude<MendOutcome, 'not-so'>, count: number) => {
+    agreed[outcome] += 1;
+    // One that is left is left at every look.
+    if (outcome === 'left' && course.passes > 1) return;
+    course.findings.add(each, outcome, count);
+    const { kind, subject, detail } = each;
+    log[outcome === 'mended' ? 'warn' : 'error']('drift', { saleId: load.saleId, kind, subject, detail, outcome, count });
+  };
+  const loose: LooseDrift[] = [];
+  for (const each of drift) {
+    if (each.recent) {
+      agreed.left += 1;
+      continue;
+    }
+    if (each.about === 'units' || each.about === 'slots') {
+      loose.push(each);
+      continue;
+    }
+    await course.goesOn();
+    const outcome = await mendOne(each, load, ports);
+    if (outcome !== 'not-so') note(each, outcome, 1);
+  }
+  for (const [each, count] of await freeLoose(loose, load, course.goesOn, ports)) note(each, 'mended', count);
+  return agreed;
+}
+
+/**
+ * Takes the mark off a sale that is behind, after a look at everything that found nothing wrong. Not as long as an order may have been on its way when the mark
+ * was first seen: it could have been written since the index was read. And not when Redis became another one meanwhile.
+ */
+async function clearMark({ load, fromMs }: Look, { memory, identity, token }: Course, ports: ReconcilePorts): Promise<void> {
+  const { mend, memories, identityOf, timing } = ports;
+  const { saleId } = load;
+  const hasSettled = memory.behindSinceMs !== undefined && fromMs - timing.recentMs >= memory.behindSinceMs + timing.inFlightMs;
+  if (!hasSettled || (await identityOf(saleId)) !== identity) return;
+  const { outcome } = await mend.behind(load, 'end', token);
+  if (outcome !== 'DONE') return;
+  log.info('a sale is no more behind', { saleId });
+  await memories.note(saleId, { behindSinceMs: null });
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connectRedis, type RedisClient } from '../../functions/shared/redis.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
+import { until } from '../../lib/client/bounded.ts';
+import { granted, openShop, refused, type Shop } from '../support/acceptance.ts';
+
+let shop: Shop;
+let redis: RedisClient | undefined;
+const behind = inject('behind');
+beforeAll(async () => {
+  shop = await openShop();
+  redis = behind && connectRedis({ url: behind.redisUrl, mode: 'single' });
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await shop.close();
+});
+
+describe('POST /v1/reconciliations', () => {
+  it('says of a sale that sells that nothing is wrong with it, and is listed', async () => {
+    const sale = await shop.sale({ units: 20, seats: ['A-1', 'A-2'], perBuyerLimit: 10 });
+    const shopper = await shop.shopper();
+    granted(await shopper.buy(sale, 2), 201);
+    granted(await shopper.buySeats(sale, ['A-1']), 201);
+    const report = granted(await shop.operator.reconcile({ saleId: sale.saleId }));
+    expect(report).toMatchObject({
+      trigger: 'request',
+      salesCount: 1,
+      sales: [{ saleId: sale.saleId, scope: 'all', outcome: 'compared', drift: {}, mended: {}, repairs: [] }],
+    });
+    const listed = granted(await shop.operator.reconciliations({ limit: 100 }));
+    expect(listed.items.map(({ reconciliationId }) => reconciliationId)).toContain(report.reconciliationId);
+    await shop.cleanAudit(sale);
+  });
+
+  it.runIf(behind)('mends what Redis has wrong, and lists what it mended', { timeout: 60_000 }, async () => {
+    const sale = await shop.sale({ units: 10, perBuyerLimit: 5 });
+    const { saleId, sku } = sale;
+    const shopper = await shop.shopper();
+    const order = granted(await shopper.buy(sale, 2), 201);
+    await shop.atRest(order.orderId);
+    const { sale: key, free } = stockKeys(saleId);
+    // Two units vanish, an order's units are for sale, and somebody has used an allowance without buying.
+    await redis?.hset(key, `i:${sku}`, 'c|10|5|2', 'b:nobody', '7');
+    await redis?.zadd(free, 0, `${sku}|0000001-0000002`);
+    expect((await shop.view(sale)).items[0]?.available).toBe(8);
+
+    // What changed a moment ago is left alone.
+    const report = await until(
+      'all of it is mended',
+      async () => {
+        const [found] = granted(await shop.operator.reconcile({ saleId })).sales;
+        return found && Object.keys(found.mended).length > 0 && found.mended['order-not-followed'] ? found : undefined;
+      },
+      { withinMs: 40_000, everyMs: 500 },
+    );
+    expect(report).toMatchObject({ outcome: 'compared' });
+    await shop.cleanAudit(sale);
+    const items = granted(await shop.operator.reconciliations({ limit: 100 })).items.flatMap(({ sales }) => sales);
+    const kinds = items.filter((each) => each.saleId === saleId).flatMap(({ repairs }) => repairs.map(({ kind }) => kind));
+    expect(new Set(kinds)).toEqual(new Set(['order-not-followed', 'unit-leaked', 'allowance-too-high']));
+  });
+
+  it('knows no sale that is not there, and no other question', async () => {
+    refused(await shop.operator.reconcile({ saleId: `no-${randomUUID()}` }), 'NOT_FOUND');
+    const unknown = {
+      method: 'POST' as const,
+      path: '/v1/reconciliations',
+      body: '{"all":true}',
+      headers: { 'content-type': 'application/json' },
+    };
+    refused(await shop.operator.raw(unknown), 'INVALID_REQUEST');
+    refused(await shop.operator.reconciliations({ cursor: 'made-up' }), 'INVALID_REQUEST');
+  });
+
+  it.runIf(behind)('is also done by the schedule, of all sales that live', { timeout: 60_000 }, async () => {
+    const sale = await shop.sale({ units: 5 });
+    granted(await shop.operator.localRun('reconciler'));
+    const runs = granted(await shop.operator.reconciliations({ limit: 20 })).items.filter(({ trigger }) => trigger === 'schedule');
+    expect(runs[0]?.salesCount).toBeGreaterThan(0);
+    expect(runs.flatMap(({ sales }) => sales).map(({ saleId }) => saleId)).toContain(sale.saleId);
+  });
+});
