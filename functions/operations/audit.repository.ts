@@ -36,6 +36,7 @@ const orderAttributes = [
   'totalMinor',
   'currency',
   'payment',
+  'late',
   'takenBack',
   'tombstone',
 ] as const satisfies readonly (keyof AuditedOrder | 'saleId' | 'tombstone')[];

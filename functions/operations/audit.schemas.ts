@@ -24,7 +24,7 @@ export const AuditAnswer = z
         .meta({ id: 'AuditItem' }),
     ),
     money: z.strictObject({
-      authorisedMinor: money('Set aside and neither captured nor given back.'),
+      authorisedMinor: money('Set aside and neither captured nor given back; also what came from outside too late and waits for units.'),
       capturedMinor: money('Ever captured.'),
       fulfilledMinor: money('Paid by orders that are now fulfilled.'),
       refundedMinor: money('Given back after it was captured.'),

@@ -87,7 +87,7 @@ export class StockPicture {
 
   seeHold({ holdId, state, lines }: Pick<Hold, 'holdId' | 'lines'> & { readonly state: HoldState }): void {
     if (state === 'ended') return;
-    const holder = { orderId: orderIdOf(holdId), hasOrder: state !== 'held' };
+    const holder = { orderId: orderIdOf(holdId), hasOrder: state === 'acknowledged' || state === 'confirmed' };
     for (const { sku, units } of lines) for (const unit of units) this.items.get(sku)?.seeHeld(unit, holder);
   }
 
