@@ -3,9 +3,18 @@ import { type Endpoint, endpoint } from '../shared/http.ts';
 import { encodeCursor } from '../shared/page.ts';
 import { Problem } from '../shared/problems.ts';
 import { type DeleteProductPorts, deleteProduct } from './delete-product.ts';
+import { importedProduct, readItem } from './import.answer.ts';
+import { importProducts } from './import-products.ts';
 import type { Product, ProductDetails } from './product.model.ts';
 import type { ProductRepository } from './product.repository.ts';
-import { createProductRoute, deleteProductRoute, listProductsRoute, readProductRoute, replaceProductRoute } from './product.routes.ts';
+import {
+  createProductRoute,
+  deleteProductRoute,
+  importProductsRoute,
+  listProductsRoute,
+  readProductRoute,
+  replaceProductRoute,
+} from './product.routes.ts';
 import { type ProductAnswer, productList } from './product.schemas.ts';
 
 export interface ProductPorts extends DeleteProductPorts {
@@ -26,8 +35,8 @@ export const productAnswer = (product: Product): ProductAnswer => ({
 
 const unknownProduct = () => new Problem('NOT_FOUND', 'There is no such product.');
 
-export function productEndpoints(ports: ProductPorts): Endpoint[] {
-  const { products, clock, newId } = ports;
+/** The catalogue as anybody reads it. */
+export function productReadingEndpoints({ products }: { readonly products: Pick<ProductRepository, 'get' | 'list'> }): Endpoint[] {
   return [
     endpoint(listProductsRoute, async ({ query }) => {
       const page = await products.list({ limit: query.limit, after: query.cursor });
@@ -44,6 +53,13 @@ export function productEndpoints(ports: ProductPorts): Endpoint[] {
       if (!product) throw unknownProduct();
       return { body: productAnswer(product) };
     }),
+  ];
+}
+
+export function productEndpoints(ports: ProductPorts): Endpoint[] {
+  const { products, clock, newId } = ports;
+  return [
+    ...productReadingEndpoints(ports),
 
     endpoint(createProductRoute, async ({ body }) => {
       const nowMs = clock.nowMs();
@@ -51,6 +67,13 @@ export function productEndpoints(ports: ProductPorts): Endpoint[] {
       const created = await products.create(product);
       if (created.outcome === 'already-exists') throw new Problem('ALREADY_EXISTS', `There is a product ${body.sku} already.`);
       return { body: productAnswer(product), headers: { location: `/v1/products/${body.sku}` } };
+    }),
+
+    endpoint(importProductsRoute, async ({ body, path }) => {
+      const read = body.items.map(readItem);
+      const fit = read.flatMap((item) => ('product' in item ? [item.product] : []));
+      const outcomes = (await importProducts(fit, ports)).values();
+      return { body: { items: read.map((item) => importedProduct(item, 'product' in item ? outcomes.next().value : undefined, path)) } };
     }),
 
     endpoint(replaceProductRoute, async ({ params, body }) => {

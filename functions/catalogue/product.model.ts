@@ -17,6 +17,12 @@ export interface Product extends ProductDetails {
   readonly saleIds: readonly string[];
 }
 
+/** Whether all that is said of the product is so already. */
+export const hasDetails = (product: Product, said: ProductDetails): boolean =>
+  (['name', 'description', 'priceMinor', 'currency', 'imageUrl'] as const satisfies readonly (keyof ProductDetails)[]).every(
+    (member) => product[member] === said[member],
+  );
+
 /** The most sales that a product may be in at once. */
 export const salesPerProductMax = 1_000;
 /** With more sales than this, closed ones are looked for and dropped when the next is created. */

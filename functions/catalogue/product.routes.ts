@@ -1,5 +1,15 @@
 import { defineRoute, type Route } from '../shared/route.ts';
-import { NewProduct, ProductAnswer, ProductListQuery, ProductPage, ProductPath, ProductUpdate } from './product.schemas.ts';
+import {
+  NewProduct,
+  ProductAnswer,
+  ProductImport,
+  ProductImportAnswer,
+  ProductListQuery,
+  ProductPage,
+  ProductPath,
+  ProductUpdate,
+  productsPerImportMax,
+} from './product.schemas.ts';
 
 const tag = 'Catalogue';
 
@@ -45,6 +55,24 @@ export const createProductRoute = defineRoute({
   servedBy: 'api',
 });
 
+export const importProductsRoute = defineRoute({
+  operationId: 'importProducts',
+  method: 'POST',
+  path: '/v1/products/bulk',
+  access: 'operate',
+  tag,
+  summary: 'Add or replace many products at once',
+  description:
+    `Up to ${productsPerImportMax} products, in a body of a mebibyte at most. A product that is not there is \`created\`; one that is there is ` +
+    '`replaced` wholly, or `unchanged` where it is so already. Each item stands for itself: one that is wrong is `refused` with the problem that ' +
+    'it would have had alone, and the others are done. Of several items with one sku the first counts, and the others are refused. May be ' +
+    'repeated: what was done is `unchanged` then, and what was `TRY_AGAIN` is tried again. Sales keep the names and prices that they were created with.',
+  body: ProductImport,
+  status: 200,
+  answer: ProductImportAnswer,
+  servedBy: 'api',
+});
+
 export const replaceProductRoute = defineRoute({
   operationId: 'replaceProduct',
   method: 'PUT',
@@ -79,6 +107,7 @@ export const productRoutes: readonly Route[] = [
   listProductsRoute,
   readProductRoute,
   createProductRoute,
+  importProductsRoute,
   replaceProductRoute,
   deleteProductRoute,
 ];

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
+import { ProblemDocument } from '../shared/problems.ts';
 import { Line, Paragraphs, WebAddress } from '../shared/text.ts';
 
 const details = {
@@ -28,6 +29,43 @@ export const ProductAnswer = z
   })
   .meta({ id: 'Product' });
 export type ProductAnswer = z.output<typeof ProductAnswer>;
+
+export const productsPerImportMax = 500;
+
+/**
+ * Products to be imported. What each of them must be is looked at one by one, because one that is wrong is no reason to refuse the others; the
+ * document shows it all the same.
+ */
+export const ProductImport = z
+  .strictObject({
+    items: z
+      .array(
+        z.unknown().meta({
+          override: ({ jsonSchema }) => {
+            Object.assign(jsonSchema, { $ref: '#/components/schemas/NewProduct' });
+          },
+        }),
+      )
+      .min(1)
+      .max(productsPerImportMax),
+  })
+  .meta({ id: 'ProductImport' });
+
+export const ImportedProduct = z
+  .strictObject({
+    sku: Sku.optional().meta({ description: 'Left out where the item had none that could be one.' }),
+    outcome: z.enum(['created', 'replaced', 'unchanged', 'refused']),
+    status: z
+      .int()
+      .meta({ description: '201 for `created`, 200 for `replaced` and `unchanged`, the problem’s for `refused`.', example: 201 }),
+    problem: ProblemDocument.optional().meta({ description: 'Why it was refused.' }),
+  })
+  .meta({ id: 'ImportedProduct' });
+export type ImportedProduct = z.input<typeof ImportedProduct>;
+
+export const ProductImportAnswer = z
+  .strictObject({ items: z.array(ImportedProduct).meta({ description: 'In the order of the request.' }) })
+  .meta({ id: 'ProductImportAnswer' });
 
 export const ProductPath = z.strictObject({ sku: Sku });
 export const productList = 'products';

@@ -28,7 +28,7 @@ beforeAll(async () => {
     stock: { load: async () => ({ outcome: 'LOADED' }) },
     idempotency: idempotencyRepository(tables.database, 'idempotency'),
     transact: (writes) => transact(tables.database, writes),
-    tables: { products: 'products', sales: 'sales', seats: 'seats' },
+    tables: { products: 'products', sales: 'sales', seats: 'seats', outbox: { table: 'outbox', mode: 'stream' } },
     newId: randomUUID,
   };
 });
@@ -44,7 +44,7 @@ async function newProduct(): Promise<Product> {
 const sell = (sku: string, changed: Partial<CreateSalePorts> = {}) => {
   const [opensAt, closesAt] = [0, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
   const body = NewSale.parse({ name: 'A sale', opensAt, closesAt, items: [{ sku, units: 1 }] });
-  return createSale(body, { scope: randomUUID(), payloadHash: 'p' }, { ...ports, ...changed });
+  return createSale(body, { scope: randomUUID(), payloadHash: 'p', by: 'olga' }, { ...ports, ...changed });
 };
 
 /** A step that is followed, the first time, by what somebody else does at that very moment. */
