@@ -27,7 +27,8 @@ export default defineConfig({
   plugins: [luaAsText, pageAsText],
   test: {
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Some hooks synthesise the app, bundles included, on a machine that is busy with the other tests.
+    hookTimeout: 180_000,
     // A test that leaves something running must not hang the run.
     teardownTimeout: 10_000,
     projects: [

@@ -30,7 +30,13 @@ const priceMinor = 2_500;
 const unitsPerBuyerMax = 20;
 
 /** The names by which the rows' writes are made: each table bears its own until the rows are written. */
-const tables = { orders: 'orders', outbox: 'outbox', units: 'units', allowances: 'allowances', accounts: 'accounts' } as const;
+const tables = {
+  orders: 'orders',
+  outbox: { table: 'outbox', mode: 'stream' },
+  units: 'units',
+  allowances: 'allowances',
+  accounts: 'accounts',
+} as const;
 
 export function largeSale({ saleId, units, nowMs }: LargeSale): Sale {
   return {

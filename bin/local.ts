@@ -1,13 +1,24 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { BadWebhookSecret, webhookKey } from '../functions/payments/webhook.model.ts';
 import { CannotStart } from '../lib/local/child.ts';
-import { buyCommand, loadDemo } from '../lib/local/demo.ts';
+import { buyCommand, loadDemo, payCommand } from '../lib/local/demo.ts';
 import { type Runtime, startRuntime } from '../lib/local/index.ts';
 import { UnsupportedTemplate } from '../lib/local/intrinsics.ts';
 
 // `npm start`: the whole system on this machine, until Ctrl-C.
 
 const url = (protocol: RegExp, example: string) => z.url({ protocol, error: `must be an address such as ${example}` }).optional();
+
+function areWebhookSecrets(secrets: readonly string[]): boolean {
+  try {
+    return secrets.length > 0 && secrets.map(webhookKey).length <= webhookSecretsMax;
+  } catch (error) {
+    if (error instanceof BadWebhookSecret) return false;
+    throw error;
+  }
+}
+const webhookSecretsMax = 10;
 
 const portMessage = 'must be a port from 0 (picks a free one) to 65535';
 const Settings = z.object({
@@ -28,6 +39,12 @@ const Settings = z.object({
     .optional(),
   REDIS_URL: url(/^rediss?$/, 'redis://127.0.0.1:6379'),
   DYNAMODB_ENDPOINT: url(/^https?$/, 'http://127.0.0.1:8000'),
+  PAYMENT_WEBHOOK_SECRETS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+    .refine(areWebhookSecrets, 'must be secrets like whsec_…, base64 of at least 24 bytes, newest first, with commas between them')
+    .optional(),
+  OUTBOX_MODE: z.enum(['stream', 'polling', 'both'], { error: 'must be stream, polling or both' }).default('stream'),
 });
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -72,7 +89,12 @@ if (!settings.success) {
   for (const issue of settings.error.issues) complain(`${issue.path.join('.')} ${issue.message}.`);
   process.exit(1);
 }
-const { PORT, REPLICAS, DATA_DIR, REDIS_URL, DYNAMODB_ENDPOINT } = settings.data;
+const { PORT, REPLICAS, DATA_DIR, REDIS_URL, DYNAMODB_ENDPOINT, PAYMENT_WEBHOOK_SECRETS, OUTBOX_MODE } = settings.data;
+const publishing = {
+  stream: 'as its stream brings them',
+  polling: 'by polling',
+  both: 'as its stream brings them and by polling',
+};
 if (PORT + REPLICAS - 1 > 65_535) {
   complain(`PORT ${PORT} leaves no ports for ${REPLICAS} front ends: the last port is 65535.`);
   process.exit(1);
@@ -88,6 +110,8 @@ try {
     dataDirectory: DATA_DIR,
     redisUrl: REDIS_URL,
     dynamodbEndpoint: DYNAMODB_ENDPOINT,
+    webhookSecrets: PAYMENT_WEBHOOK_SECRETS,
+    outboxMode: OUTBOX_MODE,
     out: say,
     signal: start.signal,
     // What went well is for the log of a deployment; here it would bury what did not.
@@ -99,7 +123,12 @@ try {
     demo === 'open' ? 'A demo sale is open. Buy a unit of it as Ada:' : `The demo sale of an earlier start is ${demo}. It was bought so:`,
   );
   say(`\n${buyCommand(started.url)}\n`);
+  if (started.webhookSecret !== undefined) {
+    say(`Payments from outside are signed with ${started.webhookSecret}. To pay an order of payment method external:`);
+    say(`\n${payCommand(started.url, started.webhookSecret)}\n`);
+  }
   if (DATA_DIR !== undefined) say(`What is acknowledged is kept in ${DATA_DIR}.`);
+  say(`Events leave the outbox ${publishing[OUTBOX_MODE]} (OUTBOX_MODE=${OUTBOX_MODE}).`);
   if (started.urls.length > 1) say(`${started.urls.length} front ends serve the same sales: ${started.urls.join(' ')}`);
   say(`Stampede is ready: ${started.url}`);
 } catch (error) {

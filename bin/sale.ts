@@ -21,8 +21,8 @@ async function callersOf(client: Client, options: SaleOptions): Promise<Callers>
 }
 
 async function sell(client: Client, options: SaleOptions): Promise<number> {
-  const { buyers, units, seats: seated, quantity, concurrency } = options;
-  const plan: CrowdPlan = { buyers, units, seated, quantity, concurrency, priceMinor: 4_999, currency: 'EUR' };
+  const { buyers, units, seats: seated, quantity, strategy, concurrency } = options;
+  const plan: CrowdPlan = { buyers, units, seated, quantity, strategy, concurrency, priceMinor: 4_999, currency: 'EUR' };
   const health = await client.health();
   if (!health.ok) throw new EndpointRefused(`GET /v1/health answered ${health.status}: ${health.text.slice(0, 200)}`);
   const progress = showProgress();

@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib/core';
 import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { bundleFunctions } from './constructs/bundles.ts';
+import { outboxPublishers } from './constructs/outbox-publishers.ts';
 import { emulatorRedisUrl, forEmulator } from './localstack/variant.ts';
 import { NetworkStack } from './network-stack.ts';
 import { StampedeStack } from './stampede-stack.ts';
@@ -18,6 +19,11 @@ export interface BuildOptions {
    * The command line says it with `--context host=emulator`.
    */
   readonly host?: 'aws' | 'emulator';
+  /**
+   * Who publishes the outbox: `stream`, `polling`, or `both` on the way from one to the other. The command line says it with
+   * `--context OUTBOX_MODE=polling` or by the environment variable of that name; `stream` when nobody says.
+   */
+  readonly outboxMode?: string;
 }
 
 /**
@@ -36,12 +42,13 @@ const behaviours = {
  * The whole CDK app: a stack with what is slow to change (network and cache) and the application on top of it.
  * Needs no AWS credentials and no Docker. Call `synth()` on what it returns.
  */
-export function buildApp({ outdir, host }: BuildOptions = {}): App {
+export function buildApp({ outdir, host, outboxMode }: BuildOptions = {}): App {
   const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: behaviours, analyticsReporting: false });
   const emulated = isEmulator(host ?? app.node.tryGetContext('host'));
+  const publishers = outboxPublishers(outboxMode ?? app.node.tryGetContext('OUTBOX_MODE') ?? (process.env.OUTBOX_MODE || undefined));
   const bundles = bundleFunctions();
   try {
-    const common = { description: 'Stampede: the flash-sale engine', bundles };
+    const common = { description: 'Stampede: the flash-sale engine', bundles, publishers };
     if (emulated) {
       const redis = { url: emulatorRedisUrl, mode: 'single' } as const;
       forEmulator(new StampedeStack(app, 'Stampede', { ...common, network: undefined, redis, isWhole: false }));

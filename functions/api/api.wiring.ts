@@ -6,6 +6,8 @@ import { userEndpoints } from '../accounts/user.endpoints.ts';
 import { productEndpoints } from '../catalogue/product.endpoints.ts';
 import { productRepository } from '../catalogue/product.repository.ts';
 import { ticketEndpoints } from '../fulfilment/ticket.endpoints.ts';
+import { timelineEndpoints } from '../operations/timeline.endpoints.ts';
+import { orderHistories } from '../operations/timeline.repository.ts';
 import { compensate } from '../orders/compensate.ts';
 import { orderEndpoints } from '../orders/order.endpoints.ts';
 import type { Step } from '../orders/order.ports.ts';
@@ -34,6 +36,8 @@ import { secretReader } from '../shared/secrets.ts';
 import { log } from '../shared/telemetry.ts';
 import { stockKeys } from '../stock/stock.keys.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { countedStock } from '../views/counted.ts';
+import { levelReader } from '../views/stock-level.repository.ts';
 import { apiEndpoints } from './api.endpoints.ts';
 
 const environment = readEnvironment([
@@ -43,6 +47,10 @@ const environment = readEnvironment([
   'SALES_TABLE',
   'SEATS_TABLE',
   'IDEMPOTENCY_TABLE',
+  'VIEWS_TABLE',
+  'STOCK_LEVELS_TABLE',
+  'FULFILMENTS_TABLE',
+  'PAYMENTS_TABLE',
   'TICKET_SECRET',
 ]);
 const { database, orders } = connectOrders(environment);
@@ -74,7 +82,7 @@ const quietStock = stockOf(async () => (await connected()).quietStock);
 const products = productRepository(database, tables.products);
 const sales = saleRepository(database, tables.sales);
 const seats = seatRepository(database, tables.seats);
-const listedOrders = orderList(database, tables.orders);
+const listedOrders = orderList(database, environment.VIEWS_TABLE);
 const compensateNow: Step = async (order) => compensate({ orders, clock, stock: (await connected()).stock })(order);
 const endOrdersNow = endOrders({
   cancellations: cancellationRepository(database, tables.sales),
@@ -116,6 +124,7 @@ export const endpoints: readonly Endpoint[] = [
     knownSeats: knownSeats(seats.list),
     stock: quietStock,
     askForRebuild: async (saleId) => (await connected()).askForRebuild(saleId),
+    counted: countedStock(levelReader(database, environment.STOCK_LEVELS_TABLE)),
     tables,
   }),
   ...controlEndpoints({
@@ -131,6 +140,15 @@ export const endpoints: readonly Endpoint[] = [
     orders,
     list: listedOrders,
     compensate: compensateNow,
+  }),
+  ...timelineEndpoints({
+    orders,
+    histories: orderHistories(database, {
+      outbox: environment.OUTBOX_TABLE,
+      accounts: environment.ACCOUNTS_TABLE,
+      payments: environment.PAYMENTS_TABLE,
+      fulfilments: environment.FULFILMENTS_TABLE,
+    }),
   }),
   ...ticketEndpoints({
     orders,

@@ -48,9 +48,12 @@ const tagWords: Readonly<Record<string, string>> = {
   Catalogue: 'Products: what sales sell.',
   Sales: 'Sales with their windows, limits and stock; what is left of it, and whether every unit is accounted for.',
   Orders: 'Placing, following, cancelling and refunding orders.',
+  Carts: 'What a buyer has set aside and not ordered yet.',
   Tickets: 'What a fulfilled order is shown by at the door.',
   Accounts: 'Buyers’ balances.',
+  Payments: 'Money from outside, as payment providers tell of it.',
   Operations: 'For whoever runs the service.',
+  GraphQL: 'The same reading and buying in another language.',
   Service: 'The service itself: its health, and this document.',
 };
 
@@ -100,6 +103,7 @@ export function openApiDocument(routes: readonly Route[]) {
 function operationOf(route: Route): ZodOpenApiOperationObject {
   const scopes = scopesOf[route.access];
   const header = {
+    ...route.requestHeaders?.shape,
     ...(route.keyed ? { 'Idempotency-Key': IdempotencyKey } : {}),
     ...(route.cacheable
       ? { 'If-None-Match': z.string().optional().meta({ description: 'The `ETag` of an answer that is at hand.' }) }
@@ -169,7 +173,7 @@ function refusalsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
           description: codes.map((code) => `\`${code}\``).join(', '),
           headers: z.object({
             'X-Request-Id': headers['X-Request-Id'],
-            ...(status === '401' ? { 'WWW-Authenticate': headers['WWW-Authenticate'] } : {}),
+            ...(status === '401' ? { 'WWW-Authenticate': route.access === 'public' ? z.string() : headers['WWW-Authenticate'] } : {}),
             ...(waits ? { 'Retry-After': status === '409' ? headers['Retry-After'].optional() : headers['Retry-After'] } : {}),
           }),
           content: {

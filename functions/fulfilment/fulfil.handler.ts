@@ -4,6 +4,7 @@ import { connectOrders, orderVariables } from '../orders/order.wiring.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
+import { connectFailures } from '../shared/failures.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { fulfilOrder } from './fulfil.ts';
 
@@ -20,4 +21,5 @@ export const handler = orderConsumer(
     ticketSecret: async () => (await ticketSecrets())[0],
   }),
   orders,
+  connectFailures(),
 );

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { TransactOutcome, Write } from '../shared/dynamo.ts';
+import type { OutboxTarget } from '../shared/outbox.ts';
 import { again, untilSettled } from '../shared/retry.ts';
 import { type ChangeDecision, decideChange, eventOfChange, type SaleChanges, type SaleWish } from './control.model.ts';
 import { answerNow, pushSale, saleNowMs } from './push-sale.ts';
@@ -15,7 +16,7 @@ export interface ControlPorts {
   readonly sales: Pick<SaleRepository, 'get'>;
   readonly stock: Pick<SaleStock, 'update' | 'addSeats' | 'settled' | 'read' | 'nowMs'>;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
-  readonly tables: { readonly sales: string; readonly seats: string; readonly outbox: string };
+  readonly tables: { readonly sales: string; readonly seats: string; readonly outbox: OutboxTarget };
   readonly clock: Clock;
 }
 

@@ -3,13 +3,15 @@ import { enterSaleWrite } from '../catalogue/product.writes.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { TransactOutcome, Write } from '../shared/dynamo.ts';
 import { type Idempotency, type KeyedRequest, onceByKey, type StoredAnswer } from '../shared/idempotency.ts';
+import type { OutboxTarget } from '../shared/outbox.ts';
 import { again } from '../shared/retry.ts';
 import { newSaleAnswer } from './sale.answer.ts';
 import { hasClosed, type Sale, type SeatList } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
 import type { SaleRepository } from './sale.repository.ts';
 import type { NewSale } from './sale.schemas.ts';
-import { createSaleWrite, putSeatsWrite } from './sale.writes.ts';
+import { createSaleWrite, putSeatsWrite, saleOutboxWrite } from './sale.writes.ts';
+import { type SaleOutboxRow, saleSubject } from './sale-outbox.model.ts';
 import { packSeats } from './seat.model.ts';
 import type { SeatRepository } from './seat.repository.ts';
 
@@ -20,7 +22,7 @@ export interface CreateSalePorts {
   readonly stock: Pick<SaleStock, 'load'>;
   readonly idempotency: Idempotency;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
-  readonly tables: { readonly products: string; readonly sales: string; readonly seats: string };
+  readonly tables: { readonly products: string; readonly sales: string; readonly seats: string; readonly outbox: OutboxTarget };
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -33,12 +35,17 @@ export type CreateSaleOutcome =
   | { outcome: 'mixed-currencies'; currencies: string[] }
   | { outcome: 'in-too-many-sales'; sku: string };
 
+/** Who creates a sale, and under which key. */
+export interface NewSaleRequest extends KeyedRequest {
+  readonly by: string;
+}
+
 /**
  * Creates a sale with the products' names and prices frozen, and loads its stock. The sale, its claim on its products and the key's
  * first answer are one transaction; the stock follows. A repeat with the same key gives the first answer, and loads the stock if
  * the first attempt did not come to it.
  */
-export async function createSale(body: NewSale, request: KeyedRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome> {
+export async function createSale(body: NewSale, request: NewSaleRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome> {
   const outcome = await onceByKey<CreateSaleOutcome>(request, ports, {
     replay: (answer) => ({ outcome: 'replayed', saleId: (JSON.parse(answer.body) as { saleId: string }).saleId, answer }),
     attempt: () => tryToCreate(body, request, ports),
@@ -48,7 +55,7 @@ export async function createSale(body: NewSale, request: KeyedRequest, ports: Cr
   return outcome;
 }
 
-async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome | typeof again> {
+async function tryToCreate(body: NewSale, request: NewSaleRequest, ports: CreateSalePorts): Promise<CreateSaleOutcome | typeof again> {
   const products = new Map((await ports.products.getMany(body.items.map(({ sku }) => sku))).map((product) => [product.sku, product]));
   const unknown = body.items.map(({ sku }) => sku).filter((sku) => !products.has(sku));
   if (unknown.length > 0) return { outcome: 'unknown-products', skus: unknown };
@@ -70,6 +77,7 @@ async function tryToCreate(body: NewSale, request: KeyedRequest, ports: CreateSa
     createSaleWrite(sale, ports.tables.sales),
     ...chunks.map((chunk) => putSeatsWrite(chunk, ports.tables.seats)),
     ...entries.map(({ product, saleIds }) => enterSaleWrite(product, saleIds, ports.newId(), ports.tables.products)),
+    saleOutboxWrite(createdRow(sale, request.by), ports.tables.outbox),
   ]);
   if (settled.outcome === 'committed') return { outcome: 'created', saleId: sale.saleId, answer };
   const [keyIndex, saleIndex] = [0, 1];
@@ -106,6 +114,13 @@ function saleFrom(
     ...(seatChunks > 0 ? { seatChunks } : {}),
     createdAtMs: nowMs,
   };
+}
+
+/** The outbox row of a new sale: what comes on sale with it. */
+function createdRow({ saleId, version, items, createdAtMs }: Sale, by: string): SaleOutboxRow {
+  const data = { by, items: items.map(({ sku, total, seated }) => ({ sku, total, seated })) };
+  const events: SaleOutboxRow['events'] = [{ name: 'SaleCreated', data }];
+  return { subject: saleSubject(saleId), version, saleId, by, changes: {}, events, atMs: createdAtMs };
 }
 
 const seatsOf = ({ items }: NewSale): SeatList => new Map(items.flatMap(({ sku, seats }) => (seats ? [[sku, seats]] : [])));

@@ -7,6 +7,7 @@ const prefix = 'sale:';
 
 /** The partition of a sale's rows in the outbox; an order's is the order's id, which never begins so. */
 export const saleSubject = (saleId: string): string => `${prefix}${saleId}`;
+export const saleIdOfSubject = (subject: string): string => subject.slice(prefix.length);
 export const isSaleSubject = (subject: unknown): boolean => typeof subject === 'string' && subject.startsWith(prefix);
 
 /** A change of a sale as the outbox keeps it: who changed what and why, and the event to publish if buyers see a difference. */

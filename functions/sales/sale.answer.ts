@@ -4,7 +4,7 @@ import { type Sale, type SaleState, saleStateAt } from './sale.model.ts';
 import type { SaleStockLevels } from './sale.ports.ts';
 import type { SaleAnswer } from './sale.schemas.ts';
 
-type Available = ReadonlyMap<string, number>;
+export type Available = ReadonlyMap<string, number>;
 export const nothing: Available = new Map();
 
 /** The sale as the HTTP contract shows it. `nowMs` is the time by the clock that opens and closes sales. */
@@ -13,10 +13,13 @@ export function saleAnswer(sale: Sale, available: Available, nowMs: number): Sal
   return answer(sale, saleStateAt(sale, left, nowMs), available, nowMs);
 }
 
-/** A sale without stock, as a list shows it: it may not say `open`, nor `sold-out`, so while it would sell it says `paused`. */
-export function unreadySaleAnswer(sale: Sale, nowMs: number): SaleAnswer {
+/**
+ * A sale whose stock can't be told: it sells nothing now, so it may not say `open`, nor `sold-out`; while it would sell it says `paused`. `counted` is
+ * what is left by the events of its orders, where somebody has counted them.
+ */
+export function unreadySaleAnswer(sale: Sale, nowMs: number, counted = nothing): SaleAnswer {
   const state = saleStateAt(sale, 0, nowMs);
-  return answer(sale, state === 'sold-out' ? 'paused' : state, nothing, nowMs);
+  return answer(sale, state === 'sold-out' ? 'paused' : state, counted, nowMs);
 }
 
 /** All of a new sale is available. */

@@ -17,7 +17,8 @@ function cacheable<Body>(body: Body, ifNoneMatch: string | undefined) {
   return isKnownTo(ifNoneMatch, etag) ? { status: 304, headers } : { body, headers };
 }
 
-export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
+/** The sales with what is left of them, as anybody reads them. */
+export function saleReadingEndpoints(ports: ReadSalesPorts): Endpoint[] {
   return [
     endpoint(listSalesRoute, async ({ query, headers }) => {
       const { sales, next } = await listSales({ limit: query.limit, after: query.cursor }, ports);
@@ -35,6 +36,12 @@ export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
           throw new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
       }
     }),
+  ];
+}
+
+export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
+  return [
+    ...saleReadingEndpoints(ports),
 
     endpoint(listSeatsRoute, async ({ params, query, headers }) => {
       const listed = await listSeats(params.saleId, { sku: query.sku, limit: query.limit, after: query.cursor }, ports);
@@ -55,7 +62,7 @@ export function saleEndpoints(ports: SaleEndpointPorts): Endpoint[] {
     }),
 
     endpoint(createSaleRoute, async (request) => {
-      const created = await createSale(request.body, keyedRequest(request), ports);
+      const created = await createSale(request.body, { ...keyedRequest(request), by: request.caller.userId }, ports);
       if (!('answer' in created)) throw refusal(created);
       const headers = { location: `/v1/sales/${created.saleId}` };
       return { text: created.answer.body, status: created.answer.status, replayed: created.outcome === 'replayed', headers };

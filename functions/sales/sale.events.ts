@@ -3,7 +3,7 @@ import { SaleId, Sku } from '../shared/ids.ts';
 
 export const saleEventSource = 'stampede.sales';
 
-export const saleEventNames = ['SaleOpened', 'SalePaused', 'SaleClosed', 'StockAdjusted'] as const;
+export const saleEventNames = ['SaleCreated', 'SaleOpened', 'SalePaused', 'SaleClosed', 'StockAdjusted'] as const;
 export type SaleEventName = (typeof saleEventNames)[number];
 
 const envelope = <Data extends z.ZodType>(data: Data) =>
@@ -25,6 +25,7 @@ const by = z.string();
  * its time has come has no event: its window is known.
  */
 export const saleEvents = {
+  SaleCreated: envelope(z.object({ by, items: z.array(z.object({ sku: Sku, total: z.int().positive(), seated: z.boolean() })) })),
   SaleOpened: envelope(z.object({ by })),
   SalePaused: envelope(z.object({ by })),
   /** With a reason, and `cancelled`, when the sale was called off and its orders are ended. */

@@ -40,8 +40,9 @@ export const readSaleRoute = defineRoute({
   tag,
   summary: 'Read a sale with its state and what is left',
   description:
-    'May be cached for a second; send the `ETag` as `If-None-Match` to be told 304 when nothing changed. While the stock of a sale that ' +
-    'has not closed is not ready, the answer is `STOCK_NOT_READY`; a closed sale without stock shows nothing available.',
+    'May be cached for a second; send the `ETag` as `If-None-Match` to be told 304 when nothing changed. While the stock of a sale is not ' +
+    'ready, or can’t be read, it shows as `paused` instead of `open` or `sold-out`, with what is left by the orders that were counted; where ' +
+    'nobody has counted, the answer is `STOCK_NOT_READY`, and a closed sale shows nothing available.',
   params: SalePath,
   status: 200,
   cacheable: true,

@@ -48,10 +48,10 @@ export const NewSale = z
     name: Line(200).meta({ example: 'Launch day' }),
     opensAt: Moment,
     closesAt: Moment,
-    strategy: z
-      .enum(['reserve-first'], { error: 'only reserve-first is offered so far' })
-      .default('reserve-first')
-      .meta({ description: '`reserve-first` holds the units and then charges.' }),
+    strategy: z.enum(['reserve-first', 'charge-first']).default('reserve-first').meta({
+      description:
+        '`reserve-first` holds the units and then charges; `charge-first` charges and then gets the units, or returns the money.',
+    }),
     holdSeconds: z.int().min(5).max(3_600).default(300).meta({ description: 'How long a hold waits for its payment.' }),
     perBuyerLimit: PerBuyerLimit.optional().meta({ description: 'Units per buyer over all orders; no limit when left out.' }),
     items: z.array(NewSaleItem).min(1).max(saleItemsMax).refine(skusDiffer, 'must name each sku once'),
@@ -62,7 +62,9 @@ export type NewSale = z.output<typeof NewSale>;
 
 export const SaleStateName = z.enum(['scheduled', 'open', 'paused', 'sold-out', 'closed']).meta({
   id: 'SaleState',
-  description: 'What a buyer can expect. In a list, a sale whose stock is not ready shows as `paused` with nothing available.',
+  description:
+    'What a buyer can expect. A sale whose stock is not ready, or can’t be read, shows as `paused` while it would be open: nothing can be bought of it ' +
+    'at this moment.',
 });
 
 const time = (description: string) => z.iso.datetime().meta({ description, example: '2026-11-27T09:00:00.000Z' });
@@ -86,7 +88,12 @@ export const SaleAnswer = z
           priceMinor: PriceMinor,
           currency: Currency,
           total: z.int().meta({ description: 'Units ever put on sale.', example: 1000 }),
-          available: z.int().meta({ description: 'Units left at this moment.', example: 640 }),
+          available: z.int().meta({
+            description:
+              'Units left at this moment. While the stock is not ready or can’t be read: what is left by the orders that were counted, which may be ' +
+              'behind by 2 s or so; in a list 0 where nobody has counted.',
+            example: 640,
+          }),
           seated: z.boolean(),
         })
         .meta({ id: 'SaleItem' }),

@@ -1,4 +1,5 @@
 import type { Write } from '../shared/dynamo.ts';
+import { type OutboxTarget, outboxWrite } from '../shared/outbox.ts';
 import type { SaleChanges } from './control.model.ts';
 import type { Sale } from './sale.model.ts';
 import type { SaleOutboxRow } from './sale-outbox.model.ts';
@@ -41,4 +42,4 @@ export const putSeatsWrite = (chunk: SeatChunk, tableName: string): Write => ({
 });
 
 /** The row of the outbox that commits with a change of a sale. The sale's version guards it. */
-export const saleOutboxWrite = (row: SaleOutboxRow, tableName: string): Write => ({ Put: { TableName: tableName, Item: row } });
+export const saleOutboxWrite = (row: SaleOutboxRow, target: OutboxTarget): Write => outboxWrite(row, target);

@@ -35,6 +35,15 @@ export interface ProductBody {
   readonly imageUrl?: string;
 }
 
+export interface ImportBody {
+  readonly items: readonly {
+    readonly sku?: string;
+    readonly outcome: 'created' | 'replaced' | 'unchanged' | 'refused';
+    readonly status: number;
+    readonly problem?: ProblemBody;
+  }[];
+}
+
 export interface SaleRequest {
   readonly saleId?: string;
   readonly name: string;
@@ -99,6 +108,21 @@ export interface OrderRequest {
   readonly payment?: { readonly method: PaymentMethod };
 }
 
+/** All that is in the cart, in place of items by name. */
+export interface CheckoutRequest {
+  readonly fromCart: true;
+  readonly payment?: { readonly method: PaymentMethod };
+}
+
+export type CartItemRequest = { readonly quantity: number } | { readonly seats: readonly string[] };
+
+export interface CartBody {
+  readonly saleId: string;
+  readonly items: readonly { readonly sku: string; readonly quantity: number; readonly seats?: readonly string[] }[];
+  /** Null while the cart is empty. */
+  readonly expiresAt: string | null;
+}
+
 export interface OrderBody {
   readonly orderId: string;
   readonly saleId: string;
@@ -149,6 +173,22 @@ export interface AuditBody {
   readonly asOf: string;
 }
 
+/** Something that happened to an order; what else it has depends on its kind. */
+export interface TimelineEntryBody {
+  readonly kind: 'transition' | 'stock' | 'event' | 'payment' | 'movement' | 'fulfilment';
+  readonly at: string;
+  readonly version?: number;
+  readonly name?: string;
+  readonly status?: string;
+  readonly [member: string]: unknown;
+}
+
+export interface TimelineBody {
+  readonly orderId: string;
+  readonly items: readonly TimelineEntryBody[];
+  readonly complete: boolean;
+}
+
 export interface UserRequest {
   readonly userId: string;
   readonly name?: string;
@@ -167,6 +207,43 @@ export interface TicketBody {
   readonly saleId: string;
   readonly sku: string;
   readonly unit: string;
+}
+
+export interface DeadLetterBody {
+  readonly queue: string;
+  readonly messageId: string;
+  readonly event?: string;
+  readonly eventId?: string;
+  readonly orderId?: string;
+  readonly saleId?: string;
+  readonly attempts: number;
+  readonly firstSeenAt: string;
+  readonly lastFailedAt?: string;
+  readonly why: string;
+}
+
+export interface DeadLettersBody {
+  readonly items: readonly DeadLetterBody[];
+  readonly queues: readonly { readonly queue: string; readonly waiting: number }[];
+}
+
+export interface RedriveBody {
+  readonly queues: readonly { readonly queue: string; readonly moved: number; readonly left: number }[];
+}
+
+export interface ReconciliationBody {
+  readonly reconciliationId: string;
+  readonly trigger: string;
+  readonly salesCount: number;
+  readonly sales: readonly {
+    readonly saleId: string;
+    readonly scope: string;
+    readonly outcome: string;
+    readonly drift: Readonly<Record<string, number>>;
+    readonly mended: Readonly<Record<string, number>>;
+    readonly repairs: readonly { readonly kind: string; readonly subject: string; readonly outcome: string }[];
+    readonly behind: boolean;
+  }[];
 }
 
 export interface HealthBody {

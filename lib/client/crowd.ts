@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Strategy } from '../../functions/sales/sale.model.ts';
 import { inParallel } from '../../functions/shared/parallel.ts';
 import { Gate, pause, until, WaitedInVain } from './bounded.ts';
 import type { Client } from './client.ts';
@@ -17,6 +18,8 @@ export interface CrowdPlan {
   readonly seated?: boolean;
   /** Units that each buyer asks for. */
   readonly quantity: number;
+  /** The sale's; `reserve-first` when left out. */
+  readonly strategy?: Strategy;
   /** The most buying requests in flight. */
   readonly concurrency: number;
   readonly priceMinor: number;
@@ -86,6 +89,7 @@ export async function gather(client: Client, callers: Callers, plan: CrowdPlan, 
     // Far enough on both sides that no clock's error closes it.
     opensAt: new Date(nowMs - 3_600_000).toISOString(),
     closesAt: new Date(nowMs + 86_400_000).toISOString(),
+    ...(plan.strategy ? { strategy: plan.strategy } : {}),
     items: [plan.seated ? { sku, seats } : { sku, units: plan.units }],
   };
   must('creating the sale', await operator.createSale(sale, saleId));

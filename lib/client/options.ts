@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Strategy } from '../../functions/sales/sale.model.ts';
 
 export interface SaleOptions {
   readonly url: string;
@@ -7,6 +8,7 @@ export interface SaleOptions {
   /** Whether the units are seats with names. */
   readonly seats: boolean;
   readonly quantity: number;
+  readonly strategy: Strategy;
   readonly concurrency: number;
   readonly waitSeconds: number;
   /** A deployed endpoint's operator; the embedded runtime mints its own. */
@@ -31,6 +33,8 @@ The sale, its product and (on the embedded runtime) its buyers are new in each r
   --quantity N          how many units each of them asks for, 1 to 20         (1)
   --seats               the units are seats with names, 20000 at most: each buyer asks for neighbours without looking, many for the
                         same ones, and when they are taken for others that the list shows free, until too few are left
+  --strategy S          reserve-first, or charge-first: units only once they are paid, and the money back when none are left
+                                                                              (reserve-first)
   --concurrency N       the most requests in flight, 1 to 10000               (200)
   --wait SECONDS        the longest wait for the orders to end, 1 to 3600     (120)
   -h, --help            this text
@@ -67,6 +71,12 @@ function address(given: string): string {
   throw new UsageError(`--url takes an address such as http://127.0.0.1:4000, not "${given}".`);
 }
 
+function strategyOf(given: string | undefined): Strategy {
+  if (given === undefined || given === 'reserve-first') return 'reserve-first';
+  if (given === 'charge-first') return given;
+  throw new UsageError(`--strategy takes reserve-first or charge-first, not "${given}".`);
+}
+
 function parsed(args: readonly string[]) {
   const value = { type: 'string' } as const;
   try {
@@ -77,6 +87,7 @@ function parsed(args: readonly string[]) {
         buyers: value,
         units: value,
         quantity: value,
+        strategy: value,
         concurrency: value,
         wait: value,
         'operator-token': value,
@@ -129,6 +140,7 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
     units,
     seats,
     quantity: wholeNumber('quantity', values.quantity),
+    strategy: strategyOf(values.strategy),
     concurrency: wholeNumber('concurrency', values.concurrency),
     waitSeconds: wholeNumber('wait', values.wait),
     ...(operatorToken === undefined ? {} : { operatorToken }),

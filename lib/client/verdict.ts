@@ -49,6 +49,9 @@ const quantityOf = (order: OrderBody): number => order.items.reduce((sum, line) 
 /** Units that are paid for and somebody's. */
 export const unitsSold = (orders: readonly OrderBody[]): number => orders.filter(isSold).reduce((sum, order) => sum + quantityOf(order), 0);
 
+/** An order that is charged before it has units, or that never got any: it names none. */
+const hasNoUnits = (order: OrderBody): boolean => !isSold(order) && unitsOf(order).length === 0;
+
 /** An order whose units nobody else may have. */
 const ownsUnits = (order: OrderBody): boolean => order.status === 'RESERVED' || order.status === 'REFUNDING' || isSold(order);
 
@@ -68,7 +71,9 @@ function soldOnce({ orders, units, seats = [] }: Evidence): Finding[] {
   const strange = orders.flatMap((order) => unitsOf(order).flatMap((unit) => (isOnSale(unit) ? [] : [`unit ${unit} in ${order.orderId}`])));
   const miscounted = orders.flatMap((order) =>
     order.items.flatMap((line) =>
-      line.units.length === line.quantity ? [] : [`${order.orderId} has ${line.units.length} units for a quantity of ${line.quantity}`],
+      line.units.length === line.quantity || hasNoUnits(order)
+        ? []
+        : [`${order.orderId} has ${line.units.length} units for a quantity of ${line.quantity}`],
     ),
   );
   return [
@@ -104,7 +109,7 @@ function winnersKept({ purchases, orders }: Evidence): Finding[] {
     if (!order) continue;
     const now = byId.get(order.orderId);
     if (!now) lost.push(`${order.orderId} of ${buyerId}`);
-    else if (unitsOf(now).join() !== unitsOf(order).join())
+    else if (!hasNoUnits(order) && unitsOf(now).join() !== unitsOf(order).join())
       changed.push(`${order.orderId}: was told ${unitsOf(order).join('+')}, has ${unitsOf(now).join('+')}`);
   }
   const open = orders.flatMap((order) => (isAtRest(order) ? [] : [`${order.orderId} is still ${order.status}`]));
@@ -123,7 +128,8 @@ function winnersKept({ purchases, orders }: Evidence): Finding[] {
 function nobodyTurnedAway({ purchases, orders, units, quantity }: Evidence): Finding[] {
   const sold = unitsSold(orders);
   // Who gave up while seats were free was not turned away, only unlucky with each pick.
-  const refused = purchases.filter(({ order, seats }) => !order && !seats?.gaveUp).length;
+  const atTheDoor = purchases.filter(({ order, seats }) => !order && !seats?.gaveUp).length;
+  const refused = atTheDoor + orders.filter(({ failure }) => failure === 'OUT_OF_STOCK').length;
   const wasted = refused > 0 && units - sold >= quantity;
   const unsettled = purchases.flatMap(({ buyerId, outcome, status, attempts }) =>
     status === 0 || status >= 500 ? [`${buyerId}: ${outcome} after ${attempts} attempts`] : [],
@@ -142,11 +148,14 @@ function nobodyTurnedAway({ purchases, orders, units, quantity }: Evidence): Fin
 function seatsAsAsked({ purchases, orders, seats = [] }: Evidence): Finding[] {
   if (seats.length === 0) return [];
   const owned = new Set(orders.flatMap(unitsOf));
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
   const others: string[] = [];
   const free: string[] = [];
   for (const { buyerId, order, seats: wish } of purchases) {
-    const [got, asked] = [order && unitsOf(order).toSorted().join('+'), wish?.asked.toSorted().join('+')];
-    if (got !== undefined && got !== asked) others.push(`${buyerId} asked for ${asked} and has ${got}`);
+    // Those of an order that was charged first came later than its answer, or never.
+    const now = order && hasNoUnits(order) ? byId.get(order.orderId) : order;
+    const [got, asked] = [now && unitsOf(now).toSorted().join('+'), wish?.asked.toSorted().join('+')];
+    if (now && !hasNoUnits(now) && got !== asked) others.push(`${buyerId} asked for ${asked} and has ${got}`);
     for (const seat of wish?.refused ?? [])
       if (!owned.has(seat)) free.push(`${buyerId} was told that ${seat} is taken, and no order has it`);
   }

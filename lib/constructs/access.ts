@@ -12,6 +12,14 @@ export const movesOrders = {
   accounts: { actions: [] },
 } as const satisfies TableAccess;
 
+/** Claims units and slots; whose they are is read only when somebody else has them. The sale and its seats say what is on sale at all. */
+export const claimsUnits = {
+  sales: { actions: ['GetItem'] },
+  seats: { actions: ['Query'] },
+  units: { actions: ['PutItem', 'BatchGetItem'] },
+  allowances: { actions: ['PutItem', 'Query'] },
+} as const satisfies TableAccess;
+
 export const sellsUnits = { units: { actions: ['UpdateItem'] } } as const satisfies TableAccess;
 
 export const freesUnits = { units: { actions: ['DeleteItem'] }, allowances: { actions: ['DeleteItem'] } } as const satisfies TableAccess;

@@ -37,12 +37,17 @@ export class Api extends Construct {
       platform: Platform;
       identity: Identity | undefined;
       reserve: StampedeFunction;
+      cart: StampedeFunction;
       audit: StampedeFunction;
       docs: StampedeFunction;
+      webhook: StampedeFunction;
+      graphql: StampedeFunction;
+      operations: StampedeFunction;
+      reconciliation: StampedeFunction;
     },
   ) {
     super(scope, id);
-    const { platform, identity, reserve, audit, docs } = props;
+    const { platform, identity, reserve, cart, audit, docs, graphql, webhook, operations, reconciliation } = props;
     const api = new StampedeFunction(this, 'Functions', {
       platform,
       entry: 'functions/api/api.handler.ts',
@@ -53,9 +58,15 @@ export class Api extends Construct {
         seats: { actions: ['Query', 'PutItem'] },
         ...movesOrders,
         ...freesUnits,
-        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { byBuyer: ['Query', 'Scan'], bySale: ['Query'] } },
+        orders: { actions: [...movesOrders.orders.actions, 'BatchGetItem'], indexes: { bySale: ['Query'] } },
+        views: { actions: ['BatchGetItem'], indexes: { byBuyer: ['Query'], bySale: ['Query'], byTime: ['Query'] } },
+        stockLevels: { actions: ['Query'] },
         units: { actions: [...freesUnits.units.actions, ...sellsUnits.units.actions] },
-        accounts: { actions: [...movesMoney.accounts.actions, 'GetItem'] },
+        // Of an order's timeline, with what stands in the tables below.
+        outbox: { actions: [...movesOrders.outbox.actions, 'Query'] },
+        payments: { actions: ['Query'] },
+        fulfilments: { actions: ['GetItem'] },
+        accounts: { actions: [...movesMoney.accounts.actions, 'GetItem', 'Query'] },
         idempotency: { actions: ['GetItem', 'PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],
@@ -72,8 +83,13 @@ export class Api extends Construct {
       // One permission for the whole API each: one for each route would outgrow the function's policy.
       reserve: new HttpLambdaIntegration('Reserve', reserve.lambda, { scopePermissionToRoute: false }),
       api: new HttpLambdaIntegration('Api', api.lambda, { scopePermissionToRoute: false }),
+      cart: new HttpLambdaIntegration('Cart', cart.lambda, { scopePermissionToRoute: false }),
       audit: new HttpLambdaIntegration('Audit', audit.lambda, { scopePermissionToRoute: false }),
       docs: new HttpLambdaIntegration('Docs', docs.lambda, { scopePermissionToRoute: false }),
+      webhook: new HttpLambdaIntegration('Webhook', webhook.lambda, { scopePermissionToRoute: false }),
+      operations: new HttpLambdaIntegration('Operations', operations.lambda, { scopePermissionToRoute: false }),
+      reconciliation: new HttpLambdaIntegration('Reconciliation', reconciliation.lambda, { scopePermissionToRoute: false }),
+      graphql: new HttpLambdaIntegration('Graphql', graphql.lambda, { scopePermissionToRoute: false }),
     };
     const authorizer = new HttpJwtAuthorizer('Tokens', identity.issuer, { jwtAudience: identity.audience });
     const nobody = new HttpNoneAuthorizer();

@@ -11,7 +11,8 @@ export class Fulfilment extends Construct {
       platform,
       entry: 'functions/fulfilment/fulfil.handler.ts',
       description: 'Issues signed tickets',
-      on: [{ event: 'PaymentCaptured' }],
+      // Of an order that was paid before it was confirmed, its confirmation is what it waits for.
+      on: [{ event: 'PaymentCaptured' }, { event: 'OrderConfirmed', data: { paymentState: ['captured'] } }],
       access: { ...movesOrders, fulfilments: { actions: ['PutItem'] } },
       settings: ['TICKET_SECRET'],
       memoryMegabytes: 512,

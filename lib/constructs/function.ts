@@ -58,7 +58,10 @@ export class StampedeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: FunctionProps) {
     super(scope, id);
-    const { platform, access, settings = [] } = props;
+    const { platform, access } = props;
+    // Whoever writes outbox rows must know who is to publish them, or nobody does.
+    const writesOutbox = access.outbox?.actions.includes('PutItem') ?? false;
+    const settings: readonly Setting[] = [...(props.settings ?? []), ...(writesOutbox ? (['OUTBOX_MODE'] as const) : [])];
     const network = settings.includes('REDIS_URL') ? platform.network : undefined;
 
     const role = new Role(this, 'Role', {

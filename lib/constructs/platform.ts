@@ -3,6 +3,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Variable } from '../../functions/shared/environment.ts';
+import type { OutboxMode } from '../../functions/shared/outbox.ts';
 import type { TableVariable } from '../../functions/shared/tables.ts';
 import type { Bundles } from './bundles.ts';
 import type { Network } from './network.ts';
@@ -10,8 +11,8 @@ import type { Operations } from './operations.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 
-/** Variables beside the tables' names. */
-export type Setting = Exclude<Variable, TableVariable>;
+/** Variables beside the tables' names, and beside the list of dead letters, which is whole only when everything else is made. */
+export type Setting = Exclude<Variable, TableVariable | 'DEAD_LETTER_QUEUES'>;
 
 /** What reaching Redis takes, for what repairs it. */
 export const redisAlone = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const satisfies readonly Setting[];
@@ -43,10 +44,19 @@ export interface Platform {
   readonly settings: Readonly<Record<Setting, Provision>>;
 }
 
-export function settingsFrom(parts: { redis: Redis; secrets: Secrets; bus: EventBus; rebuilds: Queue }): Platform['settings'] {
+export interface SettingParts {
+  readonly redis: Redis;
+  readonly secrets: Secrets;
+  readonly bus: EventBus;
+  readonly rebuilds: Queue;
+  readonly outboxMode: OutboxMode;
+}
+
+export function settingsFrom(parts: SettingParts): Platform['settings'] {
   const secretSetting = (secret: Secret): Provision => ({ value: secret.secretArn, grant: (grantee) => secret.grantRead(grantee) });
   return {
     BUS_NAME: { value: parts.bus.eventBusName, grant: (grantee) => parts.bus.grantPutEventsTo(grantee) },
+    OUTBOX_MODE: { value: parts.outboxMode },
     REDIS_URL: { value: parts.redis.url },
     REDIS_MODE: { value: parts.redis.mode },
     REDIS_AUTH_SECRET: parts.redis.authSecret ? secretSetting(parts.redis.authSecret) : { value: '' },
@@ -57,5 +67,6 @@ export function settingsFrom(parts: { redis: Redis; secrets: Secrets; bus: Event
     },
     HOLD_SECRET: secretSetting(parts.secrets.hold),
     TICKET_SECRET: secretSetting(parts.secrets.ticket),
+    PAYMENT_WEBHOOK_SECRETS: secretSetting(parts.secrets.webhook),
   };
 }

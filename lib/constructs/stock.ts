@@ -36,6 +36,7 @@ export class Stock extends Construct {
   constructor(scope: Construct, id: string, { platform, rebuilds }: { readonly platform: Platform; readonly rebuilds: RebuildQueue }) {
     super(scope, id);
     const { queue, deadLetters } = rebuilds;
+    platform.operations.deadLetters('rebuilds', { dead: deadLetters, source: queue });
     const rebuild = new StampedeFunction(this, 'Rebuild', {
       platform,
       entry: 'functions/stock/rebuild.handler.ts',
@@ -44,6 +45,7 @@ export class Stock extends Construct {
         sales: { actions: ['GetItem', 'UpdateItem'] },
         seats: { actions: ['Query'] },
         units: { actions: ['Query'] },
+        failures: { actions: ['PutItem'] },
       },
       settings: redisAlone,
       timeoutSeconds,

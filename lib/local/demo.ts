@@ -52,3 +52,6 @@ export function buyCommand(url: string): string {
   const order = JSON.stringify({ items: [{ sku: product.sku, quantity: 1 }] });
   return `curl -s ${url}/v1/sales/${saleId}/orders -H "Authorization: Bearer $(${token})" -H "Idempotency-Key: $(${key})" -H 'Content-Type: application/json' -d '${order}'`;
 }
+
+/** One command that pays an order from outside, as its payment provider would. */
+export const payCommand = (url: string, secret: string): string => `PAYMENT_WEBHOOK_SECRETS=${secret} npm run pay -- --url ${url} ORDER_ID`;

@@ -17,6 +17,8 @@ const forRequests = (replicas: number): Capacity => ({ containersMax: replicas =
 /** Behind a queue, a stream or a schedule: an event is a batch already, and buyers go first. */
 const forBatches: Capacity = { containersMax: 1, eventsMax: 8 };
 
+const warmedAtOnce = 4;
+
 export interface HostedFunctions {
   /**
    * Throws `UnsupportedTemplate`, naming the place that asks, when there is no such function. What stands behind the gateway is there once
@@ -57,7 +59,10 @@ export function hostFunctions(
     byArn: (arn, place, replica = 0) => find(place, arn, replica, (each) => each.arn === arn),
     byName: (name, place) => find(place, name, 0, (each) => each.name === name || each.arn === name),
     async warm() {
-      await Promise.all(functions.map((each) => each.warm()));
+      // A few at a time: dozens of threads that load at once on two cores are each as late as the last, and a container has a time to start in.
+      for (let first = 0; first < functions.length; first += warmedAtOnce) {
+        await Promise.all(functions.slice(first, first + warmedAtOnce).map((each) => each.warm()));
+      }
     },
     async stop() {
       await Promise.all(functions.map((each) => each.stop()));

@@ -18,6 +18,7 @@ import { startScheduler } from './scheduler.ts';
 import { startSecrets } from './secrets.ts';
 import { readAssembly, synthesise } from './synthesis.ts';
 import { createTables } from './tables.ts';
+import { newestSecret, storedSecrets, webhookSecretArn } from './webhook-secrets.ts';
 
 export interface RuntimeOptions {
   /** 0 picks a free one. Front ends beyond the first have the ports that follow, or free ones too. */
@@ -30,6 +31,10 @@ export interface RuntimeOptions {
   readonly redisUrl?: string | undefined;
   /** A DynamoDB server to use instead of one of our own. */
   readonly dynamodbEndpoint?: string | undefined;
+  /** Who publishes the outbox, as the app knows it: `stream`, `polling` or `both`; what the environment says when left out. */
+  readonly outboxMode?: string | undefined;
+  /** What payment providers sign with, newest first; one of our own when left out, kept with everything else. */
+  readonly webhookSecrets?: readonly string[] | undefined;
   /** A synthesised assembly to host, instead of synthesising the app now. */
   readonly cdkOut?: string | undefined;
   /** What happens, in words for people. */
@@ -49,6 +54,8 @@ export interface Runtime {
   readonly redisUrl: string;
   readonly dynamodbEndpoint: string;
   readonly sqsUrl: string;
+  /** What payments from outside are signed with, `whsec_…`; undefined where the template takes none. */
+  readonly webhookSecret: string | undefined;
   /** Physical names by the template's logical ids: `tables`, `queues`. */
   readonly names: { readonly tables: Readonly<Record<string, string>>; readonly queues: Readonly<Record<string, string>> };
   /** Lets requests under way finish, then ends everything that was started. Safe to call again. */
@@ -128,7 +135,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     undo.of(options.redisUrl === undefined ? startRedis({ keeps, onLine: out }) : useRedis(options.redisUrl), stopIt),
     undo.of(startDatabase({ endpoint: options.dynamodbEndpoint, keeps, scratch: [directory], onLine: out }), stopIt),
     undo.of(startQueues(), stopIt),
-    options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory], signal) : undefined,
+    options.cdkOut === undefined ? synthesise(assemblyDirectory, [directory], signal, variablesOf(options)) : undefined,
   ] as const);
   signal.throwIfAborted();
   const [cache, database, queues] = [successOf(settled[0]), successOf(settled[1]), successOf(settled[2])];
@@ -142,7 +149,10 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   const place = keeps && database.bundled ? `DATA_DIR ${keeps.path}` : `The database at ${database.endpoint}`;
   const streams = await unlessAborted(createTables(database.endpoint, assembly.tables, place), signal);
   await unlessAborted(queues.create(assembly.queues), signal);
-  const secrets = await undo.of(startSecrets(assembly.secrets, keptAs('secrets.json')), stopIt);
+  const webhookArn = webhookSecretArn(assembly) ?? '';
+  const given = options.webhookSecrets === undefined ? {} : { [webhookArn]: storedSecrets(options.webhookSecrets) };
+  const secrets = await undo.of(startSecrets(assembly.secrets, keptAs('secrets.json'), given), stopIt);
+  const webhookSecrets = secrets.textOf(webhookArn);
   const bus = await undo.of(startBus(assembly, queues.send, nowMs), stopIt);
 
   const endpoints = {
@@ -162,6 +172,8 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     (pollers) => bounded(pollers.stop()),
   );
   const scheduler = await undo.of(startScheduler(assembly, functions.byArn, log), stopIt);
+  // Where a poller publishes, nothing goes on before its first run, which would be a minute from now.
+  scheduler.begin('outbox');
   const local = localRoutes(issuer, scheduler, nowMs);
   gateways.open((replica) => ({
     ...apiOf(assembly, (arn, place) => functions.byArn(arn, place, replica), issuer, nowMs()),
@@ -177,9 +189,13 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     redisUrl: cache.url,
     dynamodbEndpoint: database.endpoint,
     sqsUrl: queues.url,
+    webhookSecret: webhookSecrets === undefined ? undefined : newestSecret(webhookSecrets),
     names: { tables: namesOf(assembly.tables), queues: namesOf(assembly.queues) },
   };
 }
+
+const variablesOf = ({ outboxMode }: RuntimeOptions): Record<string, string> =>
+  outboxMode === undefined ? {} : { OUTBOX_MODE: outboxMode };
 
 /** Waits for work that its parts' own stops undo, and no longer than until the signal. */
 async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {

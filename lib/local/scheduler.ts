@@ -14,9 +14,11 @@ interface Schedule {
 export interface Scheduler {
   /** What the schedules are called by their inputs. */
   readonly names: readonly string[];
+  /** Starts the schedule of that name now, if there is one and it is enabled, besides its own pace. Does not wait for it. */
+  begin(name: string): void;
   /**
    * Runs the schedule whose input says `{"schedule": name}` now, also one that is disabled, and waits for it. `unknown` when there is none.
-   * Rejects when the run fails.
+   * Its input says `onDemand` besides: what goes on until the next run would begin has an end then. Rejects when the run fails.
    */
   runNow(name: string): Promise<'done' | 'unknown'>;
   /** Starts nothing more; runs under way are the containers' to end. */
@@ -43,19 +45,19 @@ export function startScheduler(
   onLog: (line: string) => void,
 ): Scheduler {
   const schedules = [...assembly.schedules.map((each) => fromSchedule(each, functionOf)), ...fromRules(assembly.rules, functionOf)];
-  const timers = schedules
-    .filter((schedule) => schedule.isEnabled)
-    .map(({ place, everyMs, input, target }) =>
-      setInterval(() => {
-        target.invoke(input).catch((error: unknown) => onLog(`${place}: ${error instanceof Error ? error.message : String(error)}`));
-      }, everyMs),
-    );
+  const run = ({ place, input, target }: Schedule) =>
+    void target.invoke(input).catch((error: unknown) => onLog(`${place}: ${error instanceof Error ? error.message : String(error)}`));
+  const enabled = schedules.filter((schedule) => schedule.isEnabled);
+  const timers = enabled.map((schedule) => setInterval(() => run(schedule), schedule.everyMs));
   return {
     names: schedules.map(nameOf).filter((name) => name !== undefined),
+    begin(name) {
+      for (const schedule of enabled) if (nameOf(schedule) === name) run(schedule);
+    },
     async runNow(name) {
       const schedule = schedules.find((each) => nameOf(each) === name);
       if (!schedule) return 'unknown';
-      await schedule.target.invoke(schedule.input);
+      await schedule.target.invoke({ ...(schedule.input as object), onDemand: true });
       return 'done';
     },
     stop() {

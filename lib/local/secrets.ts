@@ -10,27 +10,38 @@ const generate = (length: number): string => Array.from({ length }, () => alphab
 
 type Secret = Placed<'AWS::SecretsManager::Secret'>;
 
+export interface LocalSecrets {
+  /** A secret as its readers get it, by its ARN. */
+  textOf(arn: string): string | undefined;
+}
+
 /** By a secret's name. */
 const Values = z.record(z.string(), z.object({ text: z.string(), versionId: z.string() }));
 
 /**
  * Secrets Manager's `GetSecretValue`, with values made at the first start as the template asks for them, and the same as long as they are kept,
- * or as the runtime runs.
+ * or as the runtime runs. `given` by ARN: what somebody else has made, in place of what would be kept.
  */
-export async function startSecrets(secrets: readonly Secret[], kept: Kept = nothingKept): Promise<JsonServer> {
+export async function startSecrets(
+  secrets: readonly Secret[],
+  kept: Kept = nothingKept,
+  given: Readonly<Record<string, string>> = {},
+): Promise<JsonServer & LocalSecrets> {
   const known = Values.safeParse(await kept.read()).data ?? {};
   const values = new Map(secrets.map((secret) => [secret.arn, { name: secret.name, ...currentOf(secret, known[secret.name]) }]));
   const current = [...values.values()].map(({ name, ...value }) => [name, value]);
+  const textOf = (arn: string) => given[arn] ?? values.get(arn)?.text;
   // Before anything is made with them. One that the template has no longer may be wanted again.
   await kept.write({ ...known, ...Object.fromEntries(current) });
-  return serveJson('secretsmanager', {
+  const server = await serveJson('secretsmanager', {
     async GetSecretValue({ SecretId }) {
       const found = [...values].find(([arn, { name }]) => SecretId === arn || SecretId === name);
       if (!found) throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-      const [ARN, { name, text, versionId }] = found;
-      return { ARN, Name: name, SecretString: text, VersionId: versionId, VersionStages: ['AWSCURRENT'] };
+      const [ARN, { name, versionId }] = found;
+      return { ARN, Name: name, SecretString: textOf(ARN), VersionId: versionId, VersionStages: ['AWSCURRENT'] };
     },
   });
+  return { ...server, textOf };
 }
 
 interface SecretValue {

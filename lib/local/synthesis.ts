@@ -18,10 +18,15 @@ const outputLinesMax = 200;
 
 /**
  * Synthesises the CDK app of cdk.json into `outputDirectory`, in a process of its own: the CDK takes memory that a runtime has better uses
- * for. `scratch` goes when this process is killed meanwhile. Throws `CannotStart` with the app's own words when it fails, and the signal's
- * reason, with the process gone, when it is given up.
+ * for. `scratch` goes when this process is killed meanwhile. `variables` are set for the app besides this process' own. Throws `CannotStart`
+ * with the app's own words when it fails, and the signal's reason, with the process gone, when it is given up.
  */
-export async function synthesise(outputDirectory: string, scratch: readonly string[], signal: AbortSignal): Promise<void> {
+export async function synthesise(
+  outputDirectory: string,
+  scratch: readonly string[],
+  signal: AbortSignal,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { app } = z.object({ app: z.string() }).parse(JSON.parse(await readFile(join(projectDirectory, 'cdk.json'), 'utf8')));
   const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const lines: string[] = [];
@@ -30,7 +35,7 @@ export async function synthesise(outputDirectory: string, scratch: readonly stri
     args: ['-c', `exec ${app}`],
     cwd: projectDirectory,
     // Whatever it writes on the side goes with the rest.
-    env: { ...process.env, PATH: path, CDK_OUTDIR: outputDirectory, TMPDIR: dirname(outputDirectory) },
+    env: { ...process.env, ...variables, PATH: path, CDK_OUTDIR: outputDirectory, TMPDIR: dirname(outputDirectory) },
     scratch,
     onLine: (line) => {
       if (lines.push(line) > outputLinesMax) lines.shift();

@@ -96,6 +96,8 @@ describe('a token opens only what its scope says', () => {
     refused(await client.credit(userId, 1_000, randomUUID()), 'FORBIDDEN');
     refused(await client.user(userId), 'FORBIDDEN');
     refused(await client.audit(sale.saleId), 'FORBIDDEN');
+    refused(await client.reconcile({ saleId: sale.saleId }), 'FORBIDDEN');
+    refused(await client.reconciliations(), 'FORBIDDEN');
     refused(await client.deleteProduct(sale.sku), 'FORBIDDEN');
     refused(await client.orders({ buyerId: 'somebody-else' }), 'FORBIDDEN');
   });

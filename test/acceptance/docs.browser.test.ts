@@ -69,6 +69,24 @@ describe.skipIf(browser === undefined)('the page at /docs, in a browser (needs c
     await expect.poll(async () => (await shop.view(sale)).items[0]?.available).toBe(3);
   });
 
+  it('tries GraphQL by an example, and shows what it answers', async (test) => {
+    test.skip(!shop.isLocal, 'needs /local/token');
+    const graphql = '#operations-GraphQL-graphql';
+    await click(`${graphql} .opblock-summary-control`);
+    await isThere(`${graphql} .try-out__btn`);
+    await click(`${graphql} .try-out__btn`);
+    await isThere(`${graphql} .execute`);
+    const body = `document.querySelector('${graphql} textarea.body-param__text').value`;
+    expect(JSON.parse(await page.evaluate<string>(body))).toMatchObject({ query: expect.stringContaining('sale(saleId: $saleId)') });
+    await click(`${graphql} .execute`);
+    const answer = `${graphql} .live-responses-table tbody`;
+    await isThere(`${answer} .response-col_status`);
+    expect(await page.evaluate(`document.querySelector('${answer} .response-col_status').innerText`)).toContain('200');
+    const shown = await page.evaluate<string>(`document.querySelector('${answer}').innerText`);
+    // The example's sale need not be there; the account is.
+    expect(shown).toContain('balanceMinor');
+  });
+
   it('asks no other host for anything, and breaks no policy', () => {
     const elsewhere = page.requested.filter((address) => !address.startsWith('data:') && new URL(address).origin !== new URL(url).origin);
     expect(elsewhere).toEqual([]);

@@ -180,6 +180,7 @@ describe('the service', () => {
         'POST /v1/sales/{saleId}/orders',
         'GET /v1/orders',
         'GET /v1/orders/{orderId}',
+        'GET /v1/orders/{orderId}/timeline',
         'POST /v1/orders/{orderId}/cancel',
         'GET /v1/tickets/{code}',
         'GET /v1/me',

@@ -3,7 +3,7 @@ import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import { decline, type Order } from '../../functions/orders/order.model.ts';
 import { orderRepository } from '../../functions/orders/order.repository.ts';
 import { holdOf } from '../../functions/orders/placement.model.ts';
-import { unitRows as rowsOf, startTables, tableNames } from '../support/database.ts';
+import { unitRows as rowsOf, startTables, writtenTables } from '../support/database.ts';
 import { anOrder, freshHoldId } from '../support/orders.ts';
 
 let tables: Awaited<ReturnType<typeof startTables>>;
@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-const claims = () => claimRepository(tables.database, tableNames);
-const orders = () => orderRepository(tables.database, tableNames);
+const claims = () => claimRepository(tables.database, writtenTables);
+const orders = () => orderRepository(tables.database, writtenTables);
 const claim = (order: Order) => claims().claim({ next: order, events: ['OrderPlaced', 'StockReserved'] });
 
 let sales = 0;

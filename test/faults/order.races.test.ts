@@ -11,7 +11,7 @@ import type { Step } from '../../functions/orders/order.ports.ts';
 import { orderRepository } from '../../functions/orders/order.repository.ts';
 import { charge } from '../../functions/payments/charge.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
-import { startTables, tableNames } from '../support/database.ts';
+import { startTables, writtenTables } from '../support/database.ts';
 import { anOrder, freshHoldId } from '../support/orders.ts';
 
 let tables: Awaited<ReturnType<typeof startTables>>;
@@ -30,11 +30,11 @@ async function reserved(balanceMinor = openingMinor) {
   const order = anOrder({ holdId: freshHoldId(), saleId: `sale-${buyers}`, buyerId, slots: [] });
   const account = { userId: buyerId, entry: 'account', balanceMinor, currency: 'EUR', version: 1 };
   await tables.database.send(new PutCommand({ TableName: 'accounts', Item: account }));
-  await claimRepository(tables.database, tableNames).claim({ next: order, events: ['OrderPlaced'] });
+  await claimRepository(tables.database, writtenTables).claim({ next: order, events: ['OrderPlaced'] });
   return order;
 }
 
-const orders = () => orderRepository(tables.database, tableNames);
+const orders = () => orderRepository(tables.database, writtenTables);
 const current = async (order: Order): Promise<Order> => {
   const stored = await orders().get(order.orderId);
   if (!stored) throw new Error('the order is gone');

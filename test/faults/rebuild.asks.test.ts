@@ -28,7 +28,14 @@ beforeEach(() => {
 });
 const askForRebuild = async (saleId: string) => void asked.push(saleId);
 
-const reading = () => ({ sales: sales.sales, stock: engine.stock, askForRebuild, clock, knownSeats: knownSeats(sales.seats.list) });
+const reading = () => ({
+  sales: sales.sales,
+  stock: engine.stock,
+  counted: async () => undefined,
+  askForRebuild,
+  clock,
+  knownSeats: knownSeats(sales.seats.list),
+});
 /** A container that hears of sales for the first time. */
 const placing = (): PlacePorts => ({ ...work.placePorts, ...rebuilding(engine).placePorts, askForRebuild });
 const place = (saleId: string, buyerId: string, ports = placing()) => engine.place(saleId, buyerId, { method: 'external', ports });

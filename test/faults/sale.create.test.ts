@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { productRepository } from '../../functions/catalogue/product.repository.ts';
 import { type CreateSalePorts, createSale } from '../../functions/sales/create-sale.ts';
 import { NewSale } from '../../functions/sales/sale.schemas.ts';
-import { tableNames } from '../support/database.ts';
+import { writtenTables } from '../support/database.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { gate, orderOf, rebuilding } from '../support/rebuilding.ts';
 import { salesOn } from '../support/sales.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const details = { name: 'A tee', priceMinor: 2_500, currency: 'EUR', createdAtMs: 0, updatedAtMs: 0 };
   await products.create({ sku: 'tee', ...details, revision: randomUUID(), saleIds: [] });
   const { sales, seats, ports: live } = salesOn(engine);
-  ports = { ...live, sales, seats, products, stock: engine.stock, tables: tableNames, newId: randomUUID };
+  ports = { ...live, sales, seats, products, stock: engine.stock, tables: writtenTables, newId: randomUUID };
 });
 afterAll(() => engine?.stop());
 
@@ -29,7 +29,8 @@ function creation() {
   const body = NewSale.parse({ saleId, name: 'A sale', opensAt, closesAt, items: [{ sku: 'tee', units: 3 }] });
   return {
     saleId,
-    create: (changes: Partial<CreateSalePorts> = {}) => createSale(body, { scope: saleId, payloadHash: 'p' }, { ...ports, ...changes }),
+    create: (changes: Partial<CreateSalePorts> = {}) =>
+      createSale(body, { scope: saleId, payloadHash: 'p', by: 'olga' }, { ...ports, ...changes }),
   };
 }
 

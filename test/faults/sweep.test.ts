@@ -129,7 +129,7 @@ describe('one part that fails', () => {
       begun += 1;
       throw new Error('it took all the time there was');
     };
-    const steps = () => ({ charge: slow, confirm: slow, fulfil: slow, expire: slow, compensate: slow });
+    const steps = () => ({ charge: slow, allocate: slow, confirm: slow, fulfil: slow, expire: slow, compensate: slow, reclaim: slow });
     await engine.sweep({ laterMs: eventsGraceMs, steps, remainingMs: () => (begun < 3 ? 60_000 : 0) });
     expect(begun).toBeLessThan(40);
   });
@@ -165,7 +165,7 @@ describe('a sale whose stock is away', () => {
     const { crowd } = await ending(saleId);
     const [broken] = crowd;
     if (!broken) throw new Error('nobody came');
-    const away = { ...engine.stock, release: () => Promise.resolve({ outcome: 'NOT_LOADED' as const }) };
+    const away = { ...engine.stock, acknowledge: () => Promise.resolve({ outcome: 'NOT_LOADED' as const }) };
     const compensated = compensate({ orders: engine.orders, stock: away, clock: systemClock });
     for (const order of crowd) await cancelOrder(order, { orders: engine.orders, compensate: compensated, clock: systemClock });
     await engine.redis.hset(stockKeys(saleId).sale, `h:${broken.holdId}`, 'not a hold');

@@ -32,6 +32,8 @@ describe('the command that starts everything', () => {
     { PORT: '0', REPLICAS: '9', said: /^REPLICAS must be a number of front ends from 1 to 8\.$/m },
     { PORT: '65535', REPLICAS: '2', said: /^PORT 65535 leaves no ports for 2 front ends: / },
     { PORT: '0', REDIS_URL: '127.0.0.1:6379', said: /^REDIS_URL must be an address such as redis:/ },
+    { PORT: '0', PAYMENT_WEBHOOK_SECRETS: 'whsec_short', said: /^PAYMENT_WEBHOOK_SECRETS must be secrets like whsec_/ },
+    { PORT: '0', OUTBOX_MODE: 'pulling', said: /^OUTBOX_MODE must be stream, polling or both\.$/m },
     { PORT: '0', DYNAMODB_ENDPOINT: 'nowhere', said: /^DYNAMODB_ENDPOINT must be an address such as http:/ },
   ])('says in one line which setting is wrong: $PORT $REPLICAS $REDIS_URL $DYNAMODB_ENDPOINT', async ({ said, ...settings }) => {
     const { ended, errorText } = command(settings as Record<string, string>);

@@ -120,6 +120,8 @@ async function settled(operator: Client): Promise<{ orders: OrderBody[]; audit: 
   let audit: AuditBody | undefined;
   const isQuiet = async () => {
     await operator.localRun('sweeper');
+    // What was on its way to the list when a life ended is gone, and the list is put right.
+    await operator.localRun('reconciler');
     orders = await listOrders(operator, saleId);
     if (!orders.every(isAtRest)) return undefined;
     const answer = await operator.audit(saleId);

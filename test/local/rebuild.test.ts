@@ -70,4 +70,27 @@ describe('the whole system', () => {
       redis: { agrees: true, drift: [] },
     });
   });
+
+  it('shows what was counted of a sale that Redis has lost and that nobody loads again', async () => {
+    const operator = await token('operator', 'sale:operate');
+    await call(operator, 'POST', '/v1/products', { body: { sku: 'mug', name: 'Mug', priceMinor: 100, currency: 'EUR' } });
+    const window = { opensAt: new Date(Date.now() - 1_000).toISOString(), closesAt: new Date(Date.now() + 600_000).toISOString() };
+    const sale = { saleId: 'over', name: 'Over', ...window, items: [{ sku: 'mug', units: 10 }] };
+    expect(await call(operator, 'POST', '/v1/sales', { body: sale })).toMatchObject({ status: 201 });
+    const body = { items: [{ sku: 'mug', quantity: 3 }], payment: { method: 'external' } };
+    expect(await call(await token('eve', 'sale:buy'), 'POST', '/v1/sales/over/orders', { body })).toMatchObject({ status: 201 });
+    expect(await call(operator, 'PATCH', '/v1/sales/over', { body: { state: 'closed' } })).toMatchObject({ status: 200 });
+
+    await redis.flushall();
+    const shown = await until('the events are counted', async () => {
+      const answer = await call('', 'GET', '/v1/sales/over');
+      const [item] = answer.body.items as { available: number }[];
+      return item?.available === 7 ? answer : undefined;
+    });
+    expect(shown).toMatchObject({ status: 200, body: { state: 'closed', items: [{ total: 10, available: 7 }] } });
+    const { body: list } = await call('', 'GET', '/v1/sales?limit=100');
+    expect(list.items).toContainEqual(
+      expect.objectContaining({ saleId: 'over', state: 'closed', items: [expect.objectContaining({ available: 7 })] }),
+    );
+  });
 });

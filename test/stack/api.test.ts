@@ -47,7 +47,17 @@ describe('routes', () => {
   });
 
   it('sends each route to the function that serves it', () => {
-    const functionOf = { reserve: 'Orders/Reserve', api: 'Api/Functions', audit: 'Audit/Sale', docs: 'Docs/Page' };
+    const functionOf = {
+      reserve: 'Orders/Reserve',
+      api: 'Api/Functions',
+      audit: 'Audit/Sale',
+      docs: 'Docs/Page',
+      graphql: 'Graphql/Api',
+      cart: 'Cart/Items',
+      webhook: 'Payments/Webhook',
+      reconciliation: 'Reconciliation/Requests',
+      operations: 'DeadLetters/Operations',
+    };
     for (const route of contract) expect(servedBy(routeKeyOf(route)), routeKeyOf(route)).toBe(functionOf[route.servedBy]);
     expect(servedBy('POST /v1/sales/{saleId}/orders')).toBe('Orders/Reserve');
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orderEventNames, orderEventSource } from '../../functions/orders/order.events.ts';
+import { saleEventNames, saleEventSource } from '../../functions/sales/sale.events.ts';
 import { type Properties, type Resource, roleOf, type Synthesised, statementsOf, synthesised, target } from './synthesised.ts';
 
 let stacks: Synthesised;
@@ -36,7 +37,7 @@ describe('queues', () => {
       expect(isDeadLetters !== (properties.RedrivePolicy !== undefined), path).toBe(true);
       if (!isDeadLetters) expect(properties.RedrivePolicy.maxReceiveCount, path).toBe(5);
     }
-    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(5);
+    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(8);
   });
 
   it('keeps what failed for two weeks', () => {
@@ -61,7 +62,7 @@ describe('queues', () => {
 
 describe('mappings', () => {
   it('reports failures message by message on every mapping', () => {
-    expect(mappings).toHaveLength(6);
+    expect(mappings).toHaveLength(9);
     for (const { path, properties } of mappings) expect(properties.FunctionResponseTypes, path).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -77,7 +78,7 @@ describe('mappings', () => {
     const bounds = mappings
       .filter(({ properties }) => !properties.StartingPosition)
       .map(({ properties }) => properties.ScalingConfig.MaximumConcurrency);
-    expect(bounds).toHaveLength(5);
+    expect(bounds).toHaveLength(8);
     expect(bounds.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(250);
   });
 
@@ -94,8 +95,8 @@ describe('mappings', () => {
     expect(queues.map(({ id }) => id)).toContain(target(stream?.properties.DestinationConfig.OnFailure.Destination));
   });
 
-  it('lets the dispatcher read its own stream and publish on its own bus, and nothing else', () => {
-    const [dispatcher] = [...functions.values()].filter(({ path }) => path.startsWith('Messaging/'));
+  it('lets the dispatcher read its own stream, publish on its own bus, and leave rows to the poller, and nothing else', () => {
+    const [dispatcher] = [...functions.values()].filter(({ path }) => path.startsWith('Messaging/Stream/'));
     if (!dispatcher) throw new Error('no dispatcher');
     const rights = statementsOf(roleOf(dispatcher, stacks), stacks).flatMap(({ actions }) => actions);
     expect(rights.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual([
@@ -103,6 +104,7 @@ describe('mappings', () => {
       'dynamodb:GetRecords',
       'dynamodb:GetShardIterator',
       'dynamodb:ListStreams',
+      'dynamodb:UpdateItem',
       'events:PutEvents',
       'sqs:GetQueueAttributes',
       'sqs:GetQueueUrl',
@@ -121,24 +123,35 @@ describe('rules', () => {
 
   it('brings each consumer the events it acts on, and no others', () => {
     expect(heard().toSorted((a, b) => `${a.consumer}${a.event}`.localeCompare(`${b.consumer}${b.event}`))).toEqual([
+      { consumer: 'Allocation', event: 'PaymentAuthorised', detail: { strategy: ['charge-first'] } },
+      { consumer: 'Allocation', event: 'PaymentCaptured', detail: { strategy: ['charge-first'], data: { paymentMethod: ['external'] } } },
       { consumer: 'Compensation', event: 'OrderCancelled' },
       { consumer: 'Compensation', event: 'OrderExpired' },
       { consumer: 'Compensation', event: 'OrderFailed' },
       { consumer: 'Compensation', event: 'PaymentRefunded' },
       { consumer: 'Compensation', event: 'RefundRequested' },
-      { consumer: 'Confirmation', event: 'PaymentAuthorised' },
+      { consumer: 'Confirmation', event: 'PaymentAuthorised', detail: { strategy: ['reserve-first'] } },
+      { consumer: 'Confirmation', event: 'StockReserved', detail: { strategy: ['charge-first'], data: { paymentMethod: ['balance'] } } },
+      { consumer: 'Fulfilment', event: 'OrderConfirmed', detail: { data: { paymentState: ['captured'] } } },
       { consumer: 'Fulfilment', event: 'PaymentCaptured' },
-      { consumer: 'Payment', event: 'OrderConfirmed' },
-      { consumer: 'Payment', event: 'StockReserved', detail: { data: { paymentMethod: ['balance'] } } },
+      { consumer: 'OrderViews', event: 'OrderUpdated' },
+      { consumer: 'Payment', event: 'OrderConfirmed', detail: { data: { paymentState: ['authorised'] } } },
+      { consumer: 'Payment', event: 'OrderPlaced', detail: { strategy: ['charge-first'], data: { paymentMethod: ['balance'] } } },
+      { consumer: 'Payment', event: 'StockReserved', detail: { strategy: ['reserve-first'], data: { paymentMethod: ['balance'] } } },
+      { consumer: 'StockLevels', event: 'OrderUpdated', detail: { data: { movesStock: [true] } } },
+      { consumer: 'StockLevels', event: 'SaleCreated' },
+      { consumer: 'StockLevels', event: 'StockAdjusted' },
     ]);
   });
 
-  it('listens on our own bus, for our own source, to events that exist', () => {
+  it('listens on our own bus, for one of our own sources, to events that it has', () => {
     const [bus] = stacks.of('AWS::Events::EventBus');
     for (const { path, properties } of stacks.of('AWS::Events::Rule')) {
       expect(target(properties.EventBusName), path).toBe(bus?.id);
-      expect(properties.EventPattern.source, path).toEqual([orderEventSource]);
-      for (const event of properties.EventPattern['detail-type']) expect(orderEventNames, path).toContain(event);
+      const names: Record<string, readonly string[]> = { [orderEventSource]: orderEventNames, [saleEventSource]: saleEventNames };
+      const [source, ...others] = properties.EventPattern.source;
+      expect(others, path).toEqual([]);
+      for (const event of properties.EventPattern['detail-type']) expect(names[source], path).toContain(event);
     }
   });
 
@@ -150,16 +163,34 @@ describe('rules', () => {
   });
 });
 
+/** The schedule that is called so by its input. */
+const scheduleOf = (name: string) =>
+  stacks.of('AWS::Scheduler::Schedule').find(({ properties }) => JSON.parse(properties.Target.Input).schedule === name);
+
+describe('the reconciler', () => {
+  it('runs every five minutes, has the time for a large sale, and is missed when it does not run', () => {
+    const schedule = scheduleOf('reconciler');
+    expect(schedule?.properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', FlexibleTimeWindow: { Mode: 'OFF' } });
+    const reconciler = functions.get(target(schedule?.properties.Target.Arn));
+    expect(reconciler?.properties.Timeout).toBe(900);
+    const alarms = stacks.of('AWS::CloudWatch::Alarm').map(({ properties }) => properties);
+    const absent = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching');
+    expect(absent.map(({ Dimensions }) => Dimensions[0].Value.Ref)).toContain(reconciler?.id);
+    expect(alarms).toContainEqual(expect.objectContaining({ MetricName: 'Repairs', Dimensions: [{ Name: 'Kind', Value: 'all' }] }));
+  });
+});
+
 describe('the sweeper', () => {
   it('runs every minute, is over before its next run, and is missed when it does not run', () => {
-    const [schedule] = stacks.of('AWS::Scheduler::Schedule');
+    const schedule = scheduleOf('sweeper');
     expect(schedule?.properties).toMatchObject({ ScheduleExpression: 'rate(1 minute)', FlexibleTimeWindow: { Mode: 'OFF' } });
     expect(JSON.parse(schedule?.properties.Target.Input)).toEqual({ schedule: 'sweeper' });
     const sweeper = functions.get(target(schedule?.properties.Target.Arn));
     expect(sweeper?.properties.Timeout).toBeLessThan(60);
     const absent = stacks.of('AWS::CloudWatch::Alarm').filter(({ properties }) => properties.TreatMissingData === 'breaching');
-    expect(absent.map(({ properties }) => [properties.MetricName, properties.Dimensions[0].Value.Ref])).toEqual([
-      ['Invocations', sweeper?.id],
+    expect(absent.map(({ properties }) => [properties.MetricName, properties.Dimensions[0].Value.Ref])).toContainEqual([
+      'Invocations',
+      sweeper?.id,
     ]);
   });
 });
@@ -180,6 +211,8 @@ describe('rebuilds', () => {
       const rights = statementsOf(roleOf(lambda, stacks), stacks).filter(({ resources }) => JSON.stringify(resources).includes(`"${id}"`));
       const actions = rights.flatMap((statement) => statement.actions);
       if (usesStock) expect(actions, lambda.path).toEqual(['sqs:SendMessage']);
+      // Redriving sends what could not be rebuilt back to where it came from.
+      else if (lambda.path.startsWith('DeadLetters/')) expect(actions, lambda.path).toEqual(['sqs:SendMessage']);
       else if (!lambda.path.startsWith('Stock/Rebuild/')) expect(actions, lambda.path).toEqual([]);
     }
   });
@@ -196,6 +229,8 @@ describe('rebuilds', () => {
       .filter((action) => !/^(logs|xray|ec2):/.test(action));
     expect([...new Set(rights)].sort()).toEqual([
       'dynamodb:GetItem',
+      // Why a rebuild failed.
+      'dynamodb:PutItem',
       'dynamodb:Query',
       'dynamodb:UpdateItem',
       'secretsmanager:DescribeSecret',

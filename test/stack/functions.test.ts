@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -19,7 +19,12 @@ const variablesOf = (lambda: Resource): string[] =>
 
 /** Starts the very code that would be deployed, with an environment of the right names and shapes, and reports what it reads from it. */
 function coldStart(directory: string, variables: readonly string[]): Promise<{ handler: string; read: string[] }> {
-  const shapes: Record<string, string> = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_MODE: 'cluster' };
+  const shapes: Record<string, string> = {
+    REDIS_URL: 'rediss://127.0.0.1:1',
+    REDIS_MODE: 'cluster',
+    OUTBOX_MODE: 'polling',
+    DEAD_LETTER_QUEUES: '[]',
+  };
   const values = { AWS_REGION: 'eu-west-1', ...Object.fromEntries(variables.map((name) => [name, shapes[name] ?? 'a-name'])) };
   const worker = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads');
@@ -78,11 +83,22 @@ describe('functions', () => {
   it('bounds the time of every function, and answers before the gateway gives up', () => {
     for (const { path, properties } of functions) {
       // A rebuild is asked for and not waited for, and half of it would be none.
-      expect(properties.Timeout, path).toBeLessThanOrEqual(path.startsWith('Stock/Rebuild/') ? 900 : 60);
+      // A poller goes on until the next one has begun.
+      const secondsMax = /^(Stock\/Rebuild|Reconciliation\/Reconcile)\//.test(path) ? 900 : path.startsWith('Messaging/Poller/') ? 90 : 60;
+      expect(properties.Timeout, path).toBeLessThanOrEqual(secondsMax);
       expect(properties.Timeout, path).toBeGreaterThanOrEqual(10);
     }
-    const behindGateway = functions.filter(({ path }) => /^(Api\/Functions|Audit\/Sale|Orders\/Reserve)\//.test(path));
-    expect(behindGateway.map(({ properties }) => properties.Timeout < 30)).toEqual([true, true, true]);
+    const behindGateway = functions.filter(({ path }) =>
+      /^(Api\/Functions|Audit\/Sale|Cart\/Items|DeadLetters\/Operations|Graphql\/Api|Orders\/Reserve|Payments\/Webhook)\//.test(path),
+    );
+    expect(behindGateway.map(({ properties }) => properties.Timeout < 30)).toEqual([true, true, true, true, true, true, true]);
+  });
+
+  it('carries GraphQL’s library in the one function that serves it, and no other is started with it', () => {
+    const carriers = functions.filter((lambda) =>
+      readFileSync(join(stacks.codeOf(lambda), 'index.mjs'), 'utf8').includes('Maximum introspection depth'),
+    );
+    expect(carriers.map(({ path }) => path)).toEqual(['Graphql/Api/Function']);
   });
 
   it('puts into the network exactly the functions that use Redis', () => {

@@ -4,10 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../functions/shared/redis.ts';
 import { until } from '../../lib/client/bounded.ts';
+import { webhookHeaders } from '../../lib/client/webhooks.ts';
 import { credentials } from '../../lib/local/aws-json.ts';
 import { type Database, startDatabase } from '../../lib/local/dynamodb.ts';
 import { type Runtime, startRuntime } from '../../lib/local/index.ts';
@@ -18,7 +19,7 @@ let stacks: Synthesised;
 let database: Database;
 let recorder: Server;
 let runtime: Runtime;
-/** `Orders/Reserve PutItem orders`, `Api/Functions Query orders/byBuyer`. */
+/** `Orders/Reserve PutItem orders`, `Api/Functions Query views/byBuyer`. */
 const called = new Set<string>();
 
 const nameOf = (lambda: Resource) => lambda.path.replace(/\/Function$/, '');
@@ -126,6 +127,14 @@ async function call<Answer = Properties>(token: string, method: string, path: st
 
 const token = async (sub: string, scope: string) => (await call('', 'POST', '/local/token', { sub, scope })).access_token as string;
 
+/** What a payment provider tells. */
+async function tellOfPayment(type: 'payment.succeeded' | 'payment.failed', orderId: string, amountMinor: number): Promise<void> {
+  const body = JSON.stringify({ type, data: { paymentId: randomUUID(), orderId, amountMinor, currency: 'EUR' } });
+  const headers = webhookHeaders(body, { secrets: [runtime.webhookSecret ?? ''] });
+  const answer = await fetch(`${runtime.url}/v1/webhooks/payments`, { method: 'POST', headers, body });
+  expect(answer.status, await answer.text()).toBe(204);
+}
+
 /** As if the sale had been called off an hour earlier: the last look at its orders is due. */
 async function calledOffLongAgo(saleId: string): Promise<void> {
   const sales = stacks.of('AWS::DynamoDB::Table').find((table) => tableName(table) === 'sales')?.id ?? '';
@@ -138,6 +147,14 @@ async function calledOffLongAgo(saleId: string): Promise<void> {
       ExpressionAttributeValues: { ':hour': 3_600_000 },
     }),
   );
+  client.destroy();
+}
+
+/** A row of the outbox that nobody can read. */
+async function poisonOutbox(): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: database.endpoint, region: 'eu-central-1', credentials });
+  const TableName = Object.values(runtime.names.tables).find((name) => /-Tablesoutbox/.test(name));
+  await DynamoDBDocumentClient.from(client).send(new PutCommand({ TableName, Item: { subject: 'poison', version: 1 } }));
   client.destroy();
 }
 
@@ -187,6 +204,41 @@ describe('the database', () => {
     await reaches(poor, 'FAILED');
     await reaches(forgotten, 'EXPIRED');
 
+    const outside = await buy('fay', 0, 'external');
+    await tellOfPayment('payment.succeeded', outside.orderId, 1);
+    await tellOfPayment('payment.succeeded', outside.orderId, 100);
+    await reaches(outside, 'FULFILLED');
+    const tooLate = await buy('gil', 0, 'external');
+    await tellOfPayment('payment.failed', tooLate.orderId, 100);
+    await reaches(tooLate, 'FAILED');
+    await tellOfPayment('payment.succeeded', tooLate.orderId, 100);
+    await reaches(tooLate, 'FULFILLED');
+    await tellOfPayment('payment.succeeded', 'ord_nobody', 100);
+
+    const charged = {
+      saleId: 'charged',
+      name: 'Charged',
+      ...window,
+      strategy: 'charge-first',
+      perBuyerLimit: 2,
+      items: [{ sku: 'tee', units: 2 }],
+    };
+    await call(operator, 'POST', '/v1/sales', charged);
+    const chargedFirst = async () => {
+      const { orderId } = await call(paid.buyer, 'POST', '/v1/sales/charged/orders', { items: [{ sku: 'tee', quantity: 2 }] });
+      return { buyer: paid.buyer, orderId: String(orderId) };
+    };
+    // There are units for one. The other pays in vain, unless it comes so late that it is refused at the door.
+    const came = await Promise.allSettled([chargedFirst(), chargedFirst()]);
+    const rivals = came.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    await until('one of the rivals has the units, and the other its money', async () => {
+      await call('', 'POST', '/local/run/sweeper');
+      const seen = await Promise.all(rivals.map(({ buyer, orderId }) => call(buyer, 'GET', `/v1/orders/${orderId}`)));
+      return seen.filter(({ status }) => status === 'FULFILLED').length === 1 && seen.every(({ status }) => /^F/.test(status))
+        ? seen
+        : undefined;
+    });
+
     const hall = { saleId: 'night', name: 'Night', ...window, items: [{ sku: 'tee', seats: ['A-1', 'A-2'] }] };
     await call(operator, 'POST', '/v1/sales', hall);
     for (const [seat, returnUnits] of [
@@ -212,27 +264,75 @@ describe('the database', () => {
       await call('', 'GET', path);
     }
     for (const path of ['/v1/me', '/v1/orders', '/v1/orders?saleId=drop']) await call(paid.buyer, 'GET', path);
-    for (const path of ['/v1/users/ada', '/v1/orders', '/v1/orders?saleId=drop', '/v1/orders?buyerId=ada', '/v1/sales/drop/audit']) {
+    for (const path of [
+      '/v1/users/ada',
+      '/v1/orders',
+      '/v1/orders?saleId=drop',
+      '/v1/orders?buyerId=ada',
+      '/v1/sales/drop/audit',
+      `/v1/orders/${paid.orderId}/timeline`,
+    ]) {
       await call(operator, 'GET', path);
     }
+
+    const graphql = async (bearer: string, query: string) => {
+      const { data, errors } = await call(bearer, 'POST', '/v1/graphql', { query });
+      if (errors) throw new Error(JSON.stringify(errors));
+      return data;
+    };
+    const eve = await token('eve', 'sale:buy');
+    const lines = 'items: [{ sku: "tee", quantity: 1 }], payment: { method: external }';
+    const { placeOrder } = await graphql(eve, `mutation { placeOrder(saleId: "drop", idempotencyKey: "k", ${lines}) { orderId } }`);
+    await graphql(eve, `{ order(orderId: "${placeOrder.orderId}") { status } orders(saleId: "drop") { nextCursor } }`);
+    await graphql(eve, `mutation { cancelOrder(orderId: "${placeOrder.orderId}") { status } }`);
+    await graphql(paid.buyer, '{ me { userId } products { nextCursor } product(sku: "tee") { name } }');
+    await graphql(
+      operator,
+      '{ sales { nextCursor } sale(saleId: "drop") { state } orders { nextCursor } drop: orders(saleId: "drop") { nextCursor } }',
+    );
 
     const redis = connectRedis({ url: runtime.redisUrl, mode: 'single' });
     await redis.flushall();
     redis.disconnect();
     for (const saleId of ['drop', 'night']) {
-      await until(`${saleId} is rebuilt`, async () => (await fetch(`${runtime.url}/v1/sales/${saleId}`)).ok || undefined);
+      await until(`${saleId} is rebuilt`, async () => {
+        const { ok, state } = await fetch(`${runtime.url}/v1/sales/${saleId}`).then(async (answer) => {
+          const sale = (await answer.json()) as { state?: string };
+          return { ok: answer.ok, state: sale.state };
+        });
+        // While its stock is away, it shows as one that is paused.
+        return (ok && state !== 'paused') || undefined;
+      });
     }
+
+    await call(operator, 'POST', '/v1/reconciliations', { saleId: 'drop' });
+    await call('', 'POST', '/local/run/reconciler');
+    await call(operator, 'GET', '/v1/reconciliations');
 
     await call(operator, 'PATCH', '/v1/sales/night', { state: 'paused' });
     await call(operator, 'PATCH', '/v1/sales/night', { state: 'open' });
     await call(operator, 'POST', '/v1/sales/night/restock', { sku: 'tee', seats: ['A-3'], reason: 'a third' });
     await call('', 'GET', '/v1/sales/night/seats?sku=tee');
-    const seated = { items: [{ sku: 'tee', seats: ['A-3'] }] };
-    const { orderId: last } = await call(paid.buyer, 'POST', '/v1/sales/night/orders', seated);
+    await call(paid.buyer, 'PUT', '/v1/sales/night/cart/items/tee', { seats: ['A-3'] });
+    const { orderId: last } = await call(paid.buyer, 'POST', '/v1/sales/night/orders', { fromCart: true });
     await call(operator, 'POST', '/v1/sales/night/cancel', { reason: 'rain' });
     await reaches({ buyer: paid.buyer, orderId: String(last) }, 'REFUNDED');
     await calledOffLongAgo('night');
     await call('', 'POST', '/local/run/sweeper');
+
+    await poisonOutbox();
+    const isAtWork = (worker: string) => [...called].some((each) => each.startsWith(`${worker} `));
+    await until('the dispatcher leaves a row to the poller', async () => isAtWork('Messaging/Stream/Dispatcher') || undefined);
+    await until(
+      'the poller tries it',
+      async () => {
+        await call('', 'POST', '/local/run/outbox');
+        return called.has('Messaging/Poller/Poll UpdateItem outbox') || undefined;
+      },
+      { everyMs: 300 },
+    );
+    await call(operator, 'GET', '/v1/dead-letters');
+    await call(operator, 'POST', '/v1/dead-letters/redrive', {});
 
     const rights = allowed();
     expect([...called].filter((each) => !rights.has(each)).sort()).toEqual([]);

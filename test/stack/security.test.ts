@@ -110,8 +110,8 @@ describe('secrets', () => {
     return found;
   };
 
-  it('lets only the reserve function derive order ids', () => {
-    expect(readersOf((id) => id === secret('Secrets/Hold').id)).toEqual(['Orders/Reserve']);
+  it('lets only those read the hold key who place orders or fill the carts that become orders', () => {
+    expect(readersOf((id) => id === secret('Secrets/Hold').id)).toEqual(['Cart/Items', 'Graphql/Api', 'Orders/Reserve']);
   });
 
   it('lets only those read the ticket key who issue or check tickets', () => {
@@ -122,21 +122,25 @@ describe('secrets', () => {
     ]);
   });
 
+  it('lets only the function that takes webhooks read what they are signed with', () => {
+    expect(readersOf((id) => id === secret('Secrets/Webhook').id)).toEqual(['Payments/Webhook']);
+  });
+
   it('lets only functions in the network read the cache’s password', () => {
     const inNetwork = functions.filter(({ properties }) => properties.VpcConfig).map(({ path }) => path.replace(/\/Function$/, ''));
     expect(readersOf((id) => id.includes('CacheAuthToken'))).toEqual(inNetwork.sort());
   });
 
   it('writes no secret into a template: each is generated where it lives', () => {
-    expect(stacks.of('AWS::SecretsManager::Secret')).toHaveLength(3);
+    expect(stacks.of('AWS::SecretsManager::Secret')).toHaveLength(4);
     for (const { path, properties } of stacks.of('AWS::SecretsManager::Secret')) {
       expect(properties.SecretString, path).toBeUndefined();
       expect(properties.GenerateSecretString, path).toMatchObject({ GenerateStringKey: 'current', PasswordLength: 64 });
     }
   });
 
-  it('keeps the keys that orders and tickets depend on when the stack is deleted', () => {
-    for (const path of ['Secrets/Hold', 'Secrets/Ticket']) expect(secret(path).deletionPolicy, path).toBe('Retain');
+  it('keeps the keys that orders, tickets and providers depend on when the stack is deleted', () => {
+    for (const path of ['Secrets/Hold', 'Secrets/Ticket', 'Secrets/Webhook']) expect(secret(path).deletionPolicy, path).toBe('Retain');
   });
 });
 

@@ -30,9 +30,9 @@ export interface Synthesised {
 }
 
 /** The app, written into the directory; nothing is left there when that fails. */
-function synthesisedApp(directory: string): ReturnType<typeof buildApp> {
+function synthesisedApp(directory: string, outboxMode = 'stream'): ReturnType<typeof buildApp> {
   try {
-    const app = buildApp({ outdir: directory });
+    const app = buildApp({ outdir: directory, outboxMode });
     app.synth();
     return app;
   } catch (error) {
@@ -43,12 +43,12 @@ function synthesisedApp(directory: string): ReturnType<typeof buildApp> {
 
 /**
  * Synthesises the app once, into a directory of its own: as `cdk synth` does, without a command line. The CDK's check of the templates
- * takes longer than all the rest, so it is asked for where it is the point.
+ * takes longer than all the rest, so it is asked for where it is the point. `stream` publishes the outbox unless another mode is named.
  */
-export function synthesised({ validated = false } = {}): Synthesised {
+export function synthesised({ validated = false, outboxMode }: { validated?: boolean; outboxMode?: string } = {}): Synthesised {
   const directory = mkdtempSync(join(tmpdir(), 'stampede-stack-'));
   process.env.CDK_VALIDATION = String(validated);
-  const app = synthesisedApp(directory);
+  const app = synthesisedApp(directory, outboxMode);
   const stacks = app.node.children.filter(Stack.isStack);
   const [network, application] = ['StampedeNetwork', 'Stampede'].map((name) => {
     const stack = stacks.find(({ stackName }) => stackName === name);

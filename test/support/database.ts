@@ -8,6 +8,8 @@ import { startDatabase } from '../../lib/local/dynamodb.ts';
 
 /** Table names by what they hold; in a test each table bears its own name. */
 export const tableNames = Object.fromEntries(Object.keys(tables).map((name) => [name, name])) as { readonly [Name in TableName]: Name };
+/** The same, as whoever writes outbox rows is told of them. */
+export const writtenTables = { ...tableNames, outbox: { table: tableNames.outbox, mode: 'stream' } } as const;
 
 const keySchema = ({ partitionKey, sortKey }: { partitionKey: string; sortKey?: string }) => [
   { AttributeName: partitionKey, KeyType: 'HASH' as const },

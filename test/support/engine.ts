@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { fulfilOrder } from '../../functions/fulfilment/fulfil.ts';
+import { allocateOrder } from '../../functions/orders/allocate-order.ts';
 import { cancelOrder } from '../../functions/orders/cancel.ts';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import { compensate } from '../../functions/orders/compensate.ts';
@@ -11,6 +12,7 @@ import type { Order, PaymentMethod, TakingBack } from '../../functions/orders/or
 import { orderRepository } from '../../functions/orders/order.repository.ts';
 import type { PlaceOrder } from '../../functions/orders/order.schemas.ts';
 import { type PlacePorts, placeOrder } from '../../functions/orders/place.ts';
+import { reclaimOrder } from '../../functions/orders/reclaim-order.ts';
 import { type RefundPorts, refundOrder } from '../../functions/orders/refund.ts';
 import { type SweepPorts, sweep } from '../../functions/orders/sweep.ts';
 import { endForGood } from '../../functions/orders/take-back.ts';
@@ -22,9 +24,10 @@ import { systemClock as clock } from '../../functions/shared/clock.ts';
 import { idempotencyRepository, scopeOf } from '../../functions/shared/idempotency.ts';
 import { payloadHashOf } from '../../functions/shared/ids.ts';
 import { connectRedis } from '../../functions/shared/redis.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { startRedis } from '../../lib/local/redis.ts';
-import { startTables, tableNames, unitRows } from './database.ts';
+import { startTables, tableNames, unitRows, writtenTables } from './database.ts';
 
 const ticketSecret = async () => 'a secret of a test, long enough';
 
@@ -34,8 +37,8 @@ export async function startEngine() {
   const redis = connectRedis({ url: server.url, mode: 'single' });
   const stock = stockScripts(redis);
   const { database } = tables;
-  const orders = orderRepository(database, tableNames);
-  const claims = claimRepository(database, tableNames);
+  const orders = orderRepository(database, writtenTables);
+  const claims = claimRepository(database, writtenTables);
   const due = dueOrders(database, tableNames.orders);
   const idempotency = idempotencyRepository(database, tableNames.idempotency);
   const sales = new Map<string, Sale>();
@@ -52,10 +55,12 @@ export async function startEngine() {
   };
   const steps: SweepPorts['steps'] = (nowMs) => ({
     charge: charge({ orders, clock }),
+    allocate: allocateOrder(placePorts),
     confirm: confirmOrder({ orders, stock, clock }),
     fulfil: fulfilOrder({ orders, clock, fulfilmentsTable: 'fulfilments', ticketSecret }),
     expire: expireOrder({ orders, nowMs }),
     compensate: compensate({ orders, stock, clock }),
+    reclaim: reclaimOrder(placePorts),
   });
 
   /** A sale that is open, of one item `tee`, loaded into Redis; of other items if `changes` has them. */
@@ -90,7 +95,12 @@ export async function startEngine() {
     claims,
     idempotency,
     steps: steps(Date.now),
+    stepsAt: steps,
     placePorts,
+    seatsOf: (saleId: string): SeatList => seats.get(saleId) ?? new Map(),
+    saleOf: (saleId: string): Sale | undefined => sales.get(saleId),
+    /** The sale as it is placed and charged by; Redis has a copy of its own. */
+    putSale: (sale: Sale) => sales.set(sale.saleId, sale),
 
     openSale,
 
@@ -184,10 +194,15 @@ export async function startEngine() {
 
     /** All that Redis knows, to be put back later: what a failover to a replica that lags does. */
     async snapshot(): Promise<() => Promise<void>> {
-      const keys = await redis.keys('*');
-      const dumps = await Promise.all(
-        keys.map(async (key) => [key, await redis.dumpBuffer(key), Math.max(0, await redis.pttl(key))] as const),
-      );
+      const keys = [...new Set([...(await redis.keys('*')), ...[...sales.keys()].flatMap((saleId) => Object.values(stockKeys(saleId)))])];
+      // At one moment, as a replica has it: a pool of one moment with the counter of another is a state that never was.
+      const reading = redis.multi();
+      for (const key of keys) reading.dumpBuffer(key).pttl(key);
+      const replies = (await reading.exec()) ?? [];
+      const dumps = keys.map((key, index) => {
+        const [[, dump], [, leftMs]] = [replies[2 * index] ?? [], replies[2 * index + 1] ?? []];
+        return [key, dump as Buffer | null, Math.max(0, Number(leftMs))] as const;
+      });
       return async () => {
         // At once, as a failover is: nobody sees a sale with half of its keys.
         const restoring = redis.multi().flushall();

@@ -21,7 +21,7 @@ import { idempotencyRepository } from '../../functions/shared/idempotency.ts';
 import { readAll } from '../../functions/shared/reads.ts';
 import { keepCurrent } from '../../functions/stock/rebuild.care.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
-import { tableNames } from './database.ts';
+import { writtenTables } from './database.ts';
 import type { Engine } from './engine.ts';
 
 export type SalesPorts = RestockPorts & CancelSalePorts;
@@ -47,7 +47,7 @@ export function salesOn(engine: Engine) {
     seats,
     stock,
     transact: (writes) => transact(database, writes),
-    tables: tableNames,
+    tables: writtenTables,
     clock,
     idempotency: idempotencyRepository(database, 'idempotency'),
     endOrders: (sale) => endOrders(endingPorts)(sale, () => true),

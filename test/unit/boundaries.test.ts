@@ -14,6 +14,7 @@ const refused: Record<string, readonly Case[]> = {
     ['functions/orders/place.ts', '../sales/sale.repository.ts'],
     ['functions/orders/place.ts', '../stock/stock.scripts.ts'],
     ['functions/orders/place.ts', '../stock/stock.wiring.ts'],
+    ['functions/views/project-orders.ts', '../orders/orders-by-id.repository.ts'],
   ],
   'a use case does not call another capability’s use case': [['functions/orders/place.ts', '../payments/charge.ts']],
   'a repository keeps to its own tables': [['functions/orders/order.repository.ts', '../accounts/account.repository.ts']],

@@ -144,8 +144,9 @@ describe('the OpenAPI document', () => {
     expect(codes).not.toContain('ZZZ');
   });
 
-  it('refuses unknown members of requests by its schemas too', () => {
-    for (const { route, operation } of operations.filter(({ route: { body } }) => body)) {
+  it('refuses unknown members of requests by its schemas too, but for what a payment provider may add', () => {
+    const ours = operations.filter(({ route: { body, operationId } }) => body && operationId !== 'takePaymentWebhook');
+    for (const { route, operation } of ours) {
       const { $ref = '' } = operation.requestBody?.content?.['application/json']?.schema ?? {};
       expect(document.components?.schemas?.[$ref.split('/').at(-1) ?? '']?.additionalProperties, routeKeyOf(route)).toBe(false);
     }

@@ -9,6 +9,7 @@ describe('the options of npm run sale', () => {
       units: 100,
       seats: false,
       quantity: 1,
+      strategy: 'reserve-first',
       concurrency: 200,
       waitSeconds: 120,
     });
@@ -28,6 +29,8 @@ describe('the options of npm run sale', () => {
       '--wait',
       '9',
       '--seats',
+      '--strategy',
+      'charge-first',
     ];
     expect(readOptions(given, {})).toEqual({
       url: 'https://sale.example/prod',
@@ -35,6 +38,7 @@ describe('the options of npm run sale', () => {
       units: 500,
       seats: true,
       quantity: 3,
+      strategy: 'charge-first',
       concurrency: 50,
       waitSeconds: 9,
     });
@@ -54,6 +58,7 @@ describe('the options of npm run sale', () => {
     [['--url', 'ftp://127.0.0.1']],
     [['--seats', '--units', '20001']],
     [['--seats=yes']],
+    [['--strategy', 'pay-later']],
     [['--buyer', '3']],
     [['stray']],
   ])('refuse %j with a sentence', (given) => {

@@ -21,6 +21,8 @@ describe('a secret', () => {
     expect(await secretReader(both.client, 'arn', () => 0)()).toEqual([long('a'), long('b')]);
     const one = secretsOf(JSON.stringify({ current: long('a') }));
     expect(await secretReader(one.client, 'arn', () => 0)()).toEqual([long('a')]);
+    const list = secretsOf(JSON.stringify({ current: long('a'), previous: [long('b'), long('c')] }));
+    expect(await secretReader(list.client, 'arn', () => 0)()).toEqual([long('a'), long('b'), long('c')]);
   });
 
   it('is read once for many, and again later so that a rotation is seen', async () => {

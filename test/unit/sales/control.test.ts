@@ -94,7 +94,12 @@ describe('what operators do', () => {
     await patch(saleId, { state: 'closed' });
     const by = operator.sub;
     const reason = 'more came';
+    const items = [
+      { sku: tee, total: 5, seated: false },
+      { sku: hall, total: 1, seated: true },
+    ];
     expect(await outboxOf(saleId)).toMatchObject([
+      { version: 1, by, changes: {}, events: [{ name: 'SaleCreated', data: { by, items } }] },
       { version: 2, by, changes: { control: 'paused' }, events: [{ name: 'SalePaused', data: { by } }] },
       { version: 3, by, changes: { perBuyerLimit: 2 }, events: [] },
       { version: 4, by, events: [{ name: 'StockAdjusted', data: { by, reason, sku: tee, delta: 3, total: 8, seated: false } }] },

@@ -84,7 +84,7 @@ describe('creating a sale', () => {
     ['a time as a number', { opensAt: 1_700_000_000_000 }],
     ['half a character in its name', { name: '\ud800' }],
     ['a control character in its name', { name: 'a\u0000b' }],
-    ['a strategy to come', { strategy: 'charge-first' }],
+    ['a strategy that there is none of', { strategy: 'pay-later' }],
     ['units and seats of one item', { items: [{ sku: 'x', units: 1, seats: ['A-1'] }] }],
     ['an item without units and seats', { items: [{ sku: 'x' }] }],
     ['no seats', { items: [{ sku: 'x', seats: [] }] }],
@@ -102,9 +102,11 @@ describe('creating a sale', () => {
     expect(await create(wish('x', changes))).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
   });
 
-  it('says why charge-first is refused', async () => {
-    const { body } = await create(wish('x', { strategy: 'charge-first' }));
-    expect(body.detail).toContain('only reserve-first is offered so far');
+  it('is created with either strategy', async () => {
+    expect(await create(wish(await newProduct(), { strategy: 'charge-first' }))).toMatchObject({
+      status: 201,
+      body: { strategy: 'charge-first' },
+    });
   });
 
   it('needs a key', async () => {
