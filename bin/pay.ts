@@ -37,10 +37,20 @@ function readOptions() {
   }
 }
 
+function address(given: string): string {
+  if (URL.canParse(given) && /^https?:/i.test(given)) return given;
+  throw new CannotPay(`--url takes an address such as http://127.0.0.1:4000, not "${given}".`);
+}
+
+function amount(given: string): number {
+  if (/^\d{1,13}$/.test(given)) return Number(given);
+  throw new CannotPay(`--amount takes a whole number of minor units, not "${given}".`);
+}
+
 async function pay(
   client: Client,
   orderId: string,
-  options: { fail: boolean; paymentId: string; amount: string | undefined },
+  options: { fail: boolean; paymentId: string; amountMinor: number | undefined },
 ): Promise<string> {
   const secrets = (process.env.PAYMENT_WEBHOOK_SECRETS ?? '')
     .split(/[\s,]+/)
@@ -51,7 +61,7 @@ async function pay(
   const read = await client.as(token).order(orderId);
   if (!read.ok) throw new CannotPay(`The order can't be read: ${read.status} ${read.text}`);
   const { totalMinor, currency } = read.body;
-  const amountMinor = options.amount === undefined ? totalMinor : Number(options.amount);
+  const amountMinor = options.amountMinor ?? totalMinor;
   const type = options.fail ? 'payment.failed' : 'payment.succeeded';
   const told = await client.tellOfPayment({ type, data: { paymentId: options.paymentId, orderId, amountMinor, currency } }, { secrets });
   if (!told.ok) throw new CannotPay(`The webhook was refused: ${told.status} ${told.text}`);
@@ -69,8 +79,9 @@ async function main(): Promise<number> {
     }
     if (orderId === undefined || others.length > 0) throw new CannotPay('Name one order: npm run pay -- <orderId>');
     const paymentId = values.payment ?? `pay_${randomUUID()}`;
-    connection = new Connection(values.url ?? 'http://127.0.0.1:4000', { connections: 1 });
-    console.log(await pay(new Client(connection), orderId, { fail: values.fail ?? false, paymentId, amount: values.amount }));
+    const amountMinor = values.amount === undefined ? undefined : amount(values.amount);
+    connection = new Connection(address(values.url ?? 'http://127.0.0.1:4000'), { connections: 1 });
+    console.log(await pay(new Client(connection), orderId, { fail: values.fail ?? false, paymentId, amountMinor }));
     return 0;
   } catch (error) {
     const isExpected = error instanceof CannotPay || error instanceof NoAnswer || error instanceof NoToken;

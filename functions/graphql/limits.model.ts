@@ -16,9 +16,11 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
   type ValidationContext,
+  type ValueNode,
 } from 'graphql';
 import { pageLimitDefault, pageLimitMax } from '../shared/page.ts';
 import { depthMax } from './bounds.model.ts';
+import type { GraphqlRequest } from './graphql.schemas.ts';
 import type { FieldCost } from './types.model.ts';
 
 type Fragments = (name: string) => FragmentDefinitionNode | undefined;
@@ -51,16 +53,39 @@ export function DepthRule(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** Says with the contract's own code that an order needs a key, where GraphQL would only say that an argument is missing. */
-export function KeyRule(context: ValidationContext): ASTVisitor {
-  return {
-    Field(node) {
-      if (node.name.value !== 'placeOrder' || node.arguments?.some(({ name }) => name.value === 'idempotencyKey')) return;
-      const message = 'Give an idempotencyKey, and the same one when you retry.';
-      context.reportError(new GraphQLError(message, { nodes: [node], extensions: { code: 'IDEMPOTENCY_KEY_REQUIRED' } }));
-    },
+/**
+ * Says with the contract's own code that an order needs a key, where GraphQL would only say that an argument, or the variable that it is to come
+ * from, is missing or null. Variables are those of the operation that is meant; others may have none.
+ */
+export const keyRule = ({ operationName, variables }: Pick<GraphqlRequest, 'operationName' | 'variables'>) =>
+  function KeyRule(context: ValidationContext): ASTVisitor {
+    let meant: OperationDefinitionNode | undefined;
+
+    function isThere(value: ValueNode | undefined): boolean {
+      if (value?.kind !== Kind.VARIABLE) return value !== undefined && value.kind !== Kind.NULL;
+      const name = value.name.value;
+      const declared = meant?.variableDefinitions?.find(({ variable }) => variable.name.value === name);
+      const given = Object.hasOwn(variables ?? {}, name) ? variables?.[name] : undefined;
+      return !declared || (given === undefined ? declared.defaultValue !== undefined : given !== null);
+    }
+
+    return {
+      OperationDefinition: {
+        enter(node) {
+          if (!operationName || node.name?.value === operationName) meant = node;
+        },
+        leave() {
+          meant = undefined;
+        },
+      },
+      Field(node) {
+        if (node.name.value !== 'placeOrder') return;
+        if (isThere(node.arguments?.find(({ name }) => name.value === 'idempotencyKey')?.value)) return;
+        const message = 'Give an idempotencyKey, and the same one when you retry.';
+        context.reportError(new GraphQLError(message, { nodes: [node], extensions: { code: 'IDEMPOTENCY_KEY_REQUIRED' } }));
+      },
+    };
   };
-}
 
 /** How many operations of the HTTP contract a valid operation asks for; the same field under two names counts twice. */
 export function callsOf(operation: OperationDefinitionNode, fragmentOf: Fragments): number {

@@ -14,7 +14,7 @@ import type { Ask } from './ask.ts';
 import { callsMax, costMax, errorsMax, tokensMax } from './bounds.model.ts';
 import { failureOf, type Hide } from './errors.model.ts';
 import type { GraphqlAnswer, GraphqlRequest } from './graphql.schemas.ts';
-import { callsOf, costOf, DepthRule, KeyRule } from './limits.model.ts';
+import { callsOf, costOf, DepthRule, keyRule } from './limits.model.ts';
 import { type Context, schema } from './schema.model.ts';
 
 export interface RunPorts {
@@ -79,7 +79,7 @@ function documentOf({ query, operationName, variables }: GraphqlRequest): Read {
     if (error instanceof GraphQLError) return { outcome: 'refused', errors: [error] };
     throw error;
   }
-  for (const rules of [[DepthRule], [KeyRule, ...specifiedRules]]) {
+  for (const rules of [[DepthRule], [keyRule({ operationName, variables }), ...specifiedRules]]) {
     const errors = validate(schema, document, rules, { maxErrors: errorsMax });
     if (errors.length > 0) return { outcome: 'refused', errors };
   }

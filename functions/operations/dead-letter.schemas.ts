@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { OrderId, SaleId } from '../shared/ids.ts';
+import { Limit } from '../shared/page.ts';
 
 const QueueName = z
   .string()
@@ -27,7 +28,7 @@ export type DeadLetter = z.output<typeof DeadLetter>;
 
 export const DeadLettersQuery = z.strictObject({
   queue: QueueName.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20).meta({ description: 'Messages of each queue at most.' }),
+  limit: Limit,
 });
 export type DeadLettersQuery = z.output<typeof DeadLettersQuery>;
 

@@ -1,4 +1,4 @@
-import type { Movement } from '../accounts/account.model.ts';
+import { type Movement, orderMovements } from '../accounts/account.model.ts';
 import type { Ticket } from '../orders/order.model.ts';
 import type { OutboxRow } from '../orders/outbox.model.ts';
 import type { PaymentRow } from '../payments/payment.model.ts';
@@ -39,6 +39,10 @@ interface Placed {
 /** Within one transition: what caused it, what changed, then what that means for stock, money and goods, then who was told. */
 const ranks = { payment: 0, transition: 1, stock: 2, movement: 3, fulfilment: 4, event: 5 } as const satisfies Record<Rest['kind'], number>;
 
+const movementNames: readonly string[] = orderMovements;
+/** Of money that moves in one transaction: it is there before it is taken or given back. */
+const moneyRank = (entry: TimelineEntry): number => (entry.kind === 'movement' ? movementNames.indexOf(entry.name) : 0);
+
 /**
  * Everything that happened to an order, in order. Versions tell the order of transitions, and not clocks, which differ from one function to the
  * next; what has no version goes with the transition of its very moment, which wrote it, or behind the last one before it.
@@ -75,7 +79,13 @@ export function timelineOf({ rows, movements, payments, fulfilment }: OrderHisto
   ];
   return all
     .map(placed)
-    .sort((a, b) => a.version - b.version || ranks[a.entry.kind] - ranks[b.entry.kind] || a.entry.atMs - b.entry.atMs)
+    .sort(
+      (a, b) =>
+        a.version - b.version ||
+        ranks[a.entry.kind] - ranks[b.entry.kind] ||
+        a.entry.atMs - b.entry.atMs ||
+        moneyRank(a.entry) - moneyRank(b.entry),
+    )
     .map(({ entry }) => entry);
 }
 

@@ -1,5 +1,6 @@
 import type { Hold, StockLine } from '../stock/stock.model.ts';
 import type { NoUnits } from './allocate.ts';
+import { hasEnded, hasUnits } from './order.model.ts';
 import type { PlaceOutcome, PlacePorts, placingOf } from './placing.ts';
 
 type CheckedOut =
@@ -7,14 +8,21 @@ type CheckedOut =
   | { outcome: 'answered'; answer: PlaceOutcome };
 
 /**
- * The hold that the buyer's cart becomes, in place of one that is reserved. Before anything is refused the key's order is looked for: its cart is
- * gone since it was placed, and the sale may have closed, or have been lost and rebuilt.
+ * The hold that the buyer's cart becomes, in place of one that is reserved. The key's order is looked for before the cart is touched: one that has no
+ * units, not yet or not any more, may be unknown to Redis, and a repeat of its key would take whatever the buyer has put into the cart since. (The cart
+ * of an order that has units is the one that they came from, brought back by a Redis that forgot the checkout.) And before anything is refused it is
+ * looked for again: its cart is gone since it was placed, and the sale may have closed, or have been lost and rebuilt.
  */
-export async function checkOut(placing: ReturnType<typeof placingOf>, { stock }: Pick<PlacePorts, 'stock'>): Promise<CheckedOut> {
-  const { saleId, buyerId, holdId, cartId, payloadHash, replayIfPlaced, refusalOf } = placing;
+export async function checkOut(
+  placing: ReturnType<typeof placingOf>,
+  { stock, orders }: Pick<PlacePorts, 'stock' | 'orders'>,
+): Promise<CheckedOut> {
+  const { saleId, buyerId, holdId, orderId, cartId, payloadHash, replay, replayIfPlaced, refusalOf } = placing;
   const answered = async (otherwise: () => PlaceOutcome | Promise<PlaceOutcome>): Promise<CheckedOut> => {
     return { outcome: 'answered', answer: (await replayIfPlaced()) ?? (await otherwise()) };
   };
+  const placed = await orders.get(orderId);
+  if (placed && (hasEnded(placed) || !hasUnits(placed))) return { outcome: 'answered', answer: await replay(placed) };
   const found = await stock.checkoutCart({ saleId, holdId, buyerId, payloadHash, cartId });
   switch (found.outcome) {
     case 'RESERVED':

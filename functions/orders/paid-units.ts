@@ -1,5 +1,5 @@
 import { log } from '../shared/telemetry.ts';
-import type { Hold } from '../stock/stock.model.ts';
+import type { Hold, StockLine } from '../stock/stock.model.ts';
 import { type AllocatePorts, allocateUnits, type NoUnits } from './allocate.ts';
 import { StockAway } from './compensate.ts';
 import { OrderRowsBroken } from './order.errors.ts';
@@ -50,7 +50,10 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
     const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
     switch (reserved.outcome) {
       case 'RESERVED':
-        return reserved.hasOrder ? answered(await undecided()) : { outcome: 'held' as const, hold: reserved.hold, lines };
+        if (reserved.hasOrder) return answered(await undecided());
+        // A checkout that was overtaken may have left another cart under the order's own hold: not what was paid for, and over when its time is up.
+        if (!isWithin(reserved.hold, lines)) throw new UnitsUndecided(`${orderId}: its hold is of other lines`);
+        return { outcome: 'held' as const, hold: reserved.hold, lines };
       case 'NOT_LOADED':
         throw new StockAway(`${saleId} is not loaded`);
       case 'PAUSED':
@@ -74,7 +77,8 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
   }
 
   async function commit(hold: Hold) {
-    if (isDisowned(current, hold)) return { outcome: 'over' as const, bornUs: hold.bornUs };
+    // Later births are above all that are over, also where Redis' clock has gone back since.
+    if (isDisowned(current, hold)) return { outcome: 'over' as const, bornUs: current.disownedBornUs ?? hold.bornUs };
     const decision = wanting.give(current, allocationOf(current, hold), clock.nowMs());
     if (decision.outcome === 'stay') return answered({ outcome: 'stayed', order: current });
     const moved = await orders.transition(current, decision.transition);
@@ -125,3 +129,10 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
     return { outcome: 'stayed', order: now };
   }
 }
+
+/** Whether the hold has nothing but what these lines ask for. It may have less. */
+const isWithin = (hold: Hold, lines: readonly StockLine[]): boolean =>
+  hold.lines.every(({ sku, units }) => {
+    const line = lines.find((each) => each.sku === sku);
+    return line !== undefined && units.length <= line.quantity && units.every((unit) => line.seats?.includes(unit) ?? true);
+  });

@@ -9,7 +9,7 @@ import type { PlaceOutcome, PlacePorts, PlaceRequest, placingOf } from './placin
 export async function placePending(
   request: PlaceRequest,
   placing: ReturnType<typeof placingOf>,
-  { stock, claims }: PlacePorts,
+  { stock, orders, claims }: PlacePorts,
 ): Promise<PlaceOutcome> {
   const { sale, saleId, buyerId, holdId, payloadHash, replay } = placing;
   const wanted = await (placing.fromCart ? holdCart() : lookFor());
@@ -21,8 +21,12 @@ export async function placePending(
   switch (claimed.outcome) {
     case 'claimed':
       return { outcome: 'placed', order: placed.next };
-    case 'order-exists':
-      return replay(claimed.order);
+    case 'order-exists': {
+      const shown = await replay(claimed.order);
+      // A request of another payload was quicker with this key: no order will ever have what this one took.
+      if (shown.outcome === 'key-reused' && placing.fromCart) await stock.returnToCart(saleId, { holdId, bornUs, cartId: placing.cartId });
+      return shown;
+    }
     case 'tombstoned':
       // The sweeper ended the cart's hold before its order was written.
       if (placing.fromCart) await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: claimed.bornUs });
@@ -41,7 +45,7 @@ export async function placePending(
 
   /** A cart has its units already, and keeps them for its order: the step that follows the charge finds this hold. */
   async function holdCart() {
-    const checkedOut = await checkOut(placing, { stock });
+    const checkedOut = await checkOut(placing, { stock, orders });
     if (checkedOut.outcome === 'answered') return checkedOut;
     const { bornUs, expiresAtMs } = checkedOut.hold;
     return { outcome: 'wanted' as const, bornUs, expiresAtMs, lines: checkedOut.lines };

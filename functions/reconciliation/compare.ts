@@ -1,6 +1,7 @@
 import type { Order } from '../orders/order.model.ts';
 import { holdOf } from '../orders/placement.model.ts';
 import type { Sale } from '../sales/sale.model.ts';
+import { firstHoldIdOf } from '../shared/ids.ts';
 import { inParallel } from '../shared/parallel.ts';
 import type { LoadRef, OrderSeen } from '../stock/mend.ports.ts';
 import type { Drift } from './drift.model.ts';
@@ -142,11 +143,16 @@ async function driftOfPair(order: Order | undefined, holdId: string | undefined,
   return isRecent ? drift.map((each) => ({ ...each, recent: true })) : drift;
 }
 
-/** A hold that says that an order has it, while that order has another, or is not there. */
+/** A hold that says that an order has it, while that order has another, or is not there; or the first one of an order, which left no mark for replays. */
 async function driftOfFormer(order: Order | undefined, holdId: string, load: LoadRef, ports: ReconcilePorts): Promise<Drift[]> {
   const { hold } = await lookAt(load, { holdId, buyerId: '', lines: [] }, ports);
-  const hasOrder = hold?.state === 'acknowledged' || hold?.state === 'confirmed';
-  if (!hold || !hasOrder) return [];
+  if (!hold) {
+    if (!order || holdId !== firstHoldIdOf(order.orderId)) return [];
+    const { orderId } = order;
+    return [{ kind: 'mark-missing', subject: orderId, detail: `it has the hold ${order.holdId} by now`, about: 'order', orderId, holdId }];
+  }
+  const hasOrder = hold.state === 'acknowledged' || hold.state === 'confirmed';
+  if (!hasOrder) return [];
   if (order) {
     return [{ kind: 'hold-of-ended-order', subject: holdId, detail: `${order.orderId} has the hold ${order.holdId}`, about: 'hold', hold }];
   }

@@ -12,7 +12,7 @@ export const driftKinds = [
   'unit-leaked',
   /** The hold of an order that has ended, with its units. */
   'hold-of-ended-order',
-  /** An order that has ended, and left no mark. */
+  /** An order that has ended, or the first hold of one that has another by now, and left no mark. */
   'mark-missing',
   /** A hold whose time is up, and nothing leads to it. */
   'hold-not-listed',

@@ -28,13 +28,13 @@ export const watchIdentity =
     // A sale that is not loaded comes back marked.
     if (read.outcome === 'NOT_LOADED') return;
     const known = await memories.of(saleId);
-    const isAnother = known.identity !== undefined && known.identity !== identity;
+    const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
     if (isAnother) {
-      log.warn('the sale is on another Redis than before', { saleId, before: known.identity, now: identity });
+      log.warn('the sale is on another Redis than before, or loaded anew', { saleId, before: known.identity, now: identity });
       await mend.behind({ saleId, epoch: read.epoch }, 'set', nobodysToken);
     }
     const isBehind = isAnother || (await mend.isBehind(saleId));
     const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
-    if (known.identity === identity && known.behindSinceMs === behindSinceMs) return;
-    await memories.note(saleId, { identity, behindSinceMs: behindSinceMs ?? null });
+    if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return;
+    await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
   };

@@ -1,6 +1,6 @@
 import { hasEnded, type Order } from '../orders/order.model.ts';
 import { holdOf, standingOf } from '../orders/placement.model.ts';
-import { orderIdOf } from '../shared/ids.ts';
+import { firstHoldIdOf, orderIdOf } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
 import type { LoadRef, UnitPlace } from '../stock/mend.ports.ts';
 import type { LineUnits } from '../stock/stock.model.ts';
@@ -54,7 +54,12 @@ function done<R extends { readonly outcome: string }>(reply: R): Exclude<R, { re
 async function mendOrder({ orderId, holdId, kind }: Of<'order'>, load: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
   const { mend, orders, evidence } = ports;
   const order = await orders.get(orderId);
-  if (!order || order.holdId !== holdId) return 'not-so';
+  if (!order) return 'not-so';
+  if (order.holdId !== holdId) {
+    // It has another hold by now. A retry of its key still asks for the first one, and would take units, or be refused.
+    const isOfFirst = kind === 'mark-missing' && holdId === firstHoldIdOf(orderId);
+    return isOfFirst && done(await mend.mark(load, { ...holdOf(order), holdId })).outcome === 'MARKED' ? 'mended' : 'not-so';
+  }
   const hold = holdOf(order);
   const seen = await lookAt(load, hold, ports);
   if (driftOfOrder(order, seen)?.kind !== kind) return 'not-so';

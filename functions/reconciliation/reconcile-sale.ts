@@ -81,11 +81,11 @@ async function courseOf(
   const read = await stock.read(saleId);
   if (read.outcome === 'NOT_LOADED') return undefined;
   const known = await memories.of(saleId);
-  const isAnother = known.identity !== undefined && known.identity !== identity;
+  const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
   if (isAnother) await mend.behind({ saleId, epoch: read.epoch }, 'set', newId());
   const isBehind = await mend.isBehind(saleId);
   const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
-  await memories.note(saleId, { identity, behindSinceMs: behindSinceMs ?? null });
+  await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
   const isDue = known.fullAtMs === undefined || clock.nowMs() - known.fullAtMs >= timing.fullEveryMs;
   const { behindSinceMs: _, ...rest } = known;
   return {

@@ -5,6 +5,8 @@ import type { Database } from '../shared/dynamo.ts';
 export interface SaleMemory {
   /** The Redis that has the sale: when it is another one, it may have forgotten what the former knew. */
   readonly identity?: string;
+  /** The load of the sale in that Redis. One that is loaded anew forgets as well, though it may be the same Redis. */
+  readonly epoch?: number;
   /** Since when the sale is known to be marked as behind. */
   readonly behindSinceMs?: number;
   /** Orders that were created and changed until then have been compared. */

@@ -30,7 +30,6 @@ const orderIdPrefix = 'ord_';
 /** Between an order's first hold and what a later hold of it adds. Neither has it: both are base64url. */
 const laterHoldMark = '.';
 
-/** The order of a hold, of its first or of one that late money made. */
 /** The id of a buyer's cart in a sale. What is signed is no list, as it is for a hold, so that nobody's key leads to it. */
 export function cartIdOf(secret: string, caller: string, saleId: string): string {
   return createHmac('sha256', secret)
@@ -40,6 +39,7 @@ export function cartIdOf(secret: string, caller: string, saleId: string): string
     .toString('base64url');
 }
 
+/** The order of a hold, of its first or of one that late money made. */
 export const orderIdOf = (holdId: string): string => `${orderIdPrefix}${holdId.split(laterHoldMark, 1)[0]}`;
 
 /** The hold that the order's id is derived from. */

@@ -10,7 +10,8 @@ export const pageLimitMax = 100;
 export const pageLimitDefault = 20;
 const cursorLengthMax = 512;
 
-const Limit = z
+/** The query parameter `limit` of a list. */
+export const Limit = z
   .string()
   .regex(/^[0-9]{1,3}$/, 'must be a whole number from 1 to 100')
   .transform(Number)

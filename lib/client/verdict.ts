@@ -129,7 +129,11 @@ function nobodyTurnedAway({ purchases, orders, units, quantity }: Evidence): Fin
   const sold = unitsSold(orders);
   // Who gave up while seats were free was not turned away, only unlucky with each pick.
   const atTheDoor = purchases.filter(({ order, seats }) => !order && !seats?.gaveUp).length;
-  const refused = atTheDoor + orders.filter(({ failure }) => failure === 'OUT_OF_STOCK').length;
+  const taken = new Set(orders.filter(isSold).flatMap(unitsOf));
+  const wishes = new Map(purchases.flatMap(({ order, seats }) => (order && seats ? [[order.orderId, seats.asked] as const] : [])));
+  // An order that was charged first and wanted a seat that somebody has is no better off for the seats that nobody wanted.
+  const cameTooLate = ({ orderId }: OrderBody) => wishes.get(orderId)?.some((seat) => taken.has(seat)) ?? false;
+  const refused = atTheDoor + orders.filter((order) => order.failure === 'OUT_OF_STOCK' && !cameTooLate(order)).length;
   const wasted = refused > 0 && units - sold >= quantity;
   const unsettled = purchases.flatMap(({ buyerId, outcome, status, attempts }) =>
     status === 0 || status >= 500 ? [`${buyerId}: ${outcome} after ${attempts} attempts`] : [],

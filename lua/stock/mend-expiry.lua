@@ -24,5 +24,6 @@ if state == 'H' then
 end
 
 if state ~= 'H' then redis.call('HSET', SALE, field, 'H' .. string.sub(record, 2)) end
-redis.call('RPUSH', UNDECIDED, hold_id .. '|' .. string.format('%.0f', now_ms) .. '|' .. born)
+-- In front: what is due now comes before all that is due later, or it would wait for those.
+redis.call('LPUSH', UNDECIDED, hold_id .. '|' .. string.format('%.0f', now_ms) .. '|' .. born)
 return { 'LISTED' }

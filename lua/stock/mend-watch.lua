@@ -40,7 +40,7 @@ for _, watch in ipairs(watches) do
       local was_given = serial < item.next_serial and serial <= item.total
       if was_given and not is_in(FREE, watch.name, serial) and not is_in(SUSPECTS, watch.name, serial) then gone[#gone + 1] = serial end
     end
-    if #gone > 0 then redis.call('HSET', SALE, 'y:' .. watch.name, token .. '|' .. compact(gone)) end
+    if #gone > 0 then redis.call('HSET', SALE, 'y:' .. watch.name, token .. '|,' .. table.concat(gone, ',') .. ',') end
   end
 end
 return { 'WATCHED' }

@@ -73,12 +73,4 @@ describe('POST /v1/reconciliations', () => {
     refused(await shop.operator.raw(unknown), 'INVALID_REQUEST');
     refused(await shop.operator.reconciliations({ cursor: 'made-up' }), 'INVALID_REQUEST');
   });
-
-  it.runIf(behind)('is also done by the schedule, of all sales that live', { timeout: 60_000 }, async () => {
-    const sale = await shop.sale({ units: 5 });
-    granted(await shop.operator.localRun('reconciler'));
-    const runs = granted(await shop.operator.reconciliations({ limit: 20 })).items.filter(({ trigger }) => trigger === 'schedule');
-    expect(runs[0]?.salesCount).toBeGreaterThan(0);
-    expect(runs.flatMap(({ sales }) => sales).map(({ saleId }) => saleId)).toContain(sale.saleId);
-  });
 });

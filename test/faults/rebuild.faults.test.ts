@@ -56,7 +56,7 @@ describe('a rebuilder that dies', () => {
   it.each([
     ['before', false],
     ['after', true],
-  ])('leaves a sale that the next one brings back, wherever it died: %s each of its steps', async (_, after) => {
+  ])('leaves a sale that the next one brings back, wherever it died: %s each of its steps', { timeout: 120_000 }, async (_, after) => {
     let steps = 0;
     for (let outcome = ''; outcome !== 'rebuilt'; ) {
       const { saleId } = await bench.lostSale();

@@ -8,7 +8,9 @@ import type { Sale } from '../../functions/sales/sale.model.ts';
 import { reconcileKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
 import { all, expectConserved } from '../scripts/stock.harness.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { rebuilding } from '../support/rebuilding.ts';
 import { atOnce, reconcilingOn } from '../support/reconciling.ts';
+import { sagasOn } from '../support/sagas.ts';
 
 let engine: Engine;
 let work: ReturnType<typeof reconcilingOn>;
@@ -60,6 +62,21 @@ describe('a sale that may be behind', () => {
     expect(await engine.available(saleId)).toBe(10);
   });
 
+  it('is unmarked only when a retry of an order that late money paid is known again, under its first hold', async () => {
+    const [sagas, rebuilds] = [sagasOn(engine), rebuilding(engine)];
+    const sale = await rebuilds.store(await engine.openSale(randomUUID(), 4, { perBuyerLimit: 2 }));
+    const { saleId } = sale;
+    const order = orderOf(await place(saleId, 'ada', 2));
+    await sagas.driven(order, 302_000);
+    await sagas.paidOutside(order);
+    expect(await sagas.driven(order)).toMatchObject({ status: 'FULFILLED' });
+    await engine.redis.del(...Object.values(stockKeys(saleId)));
+    expect(await rebuilds.rebuild(saleId)).toMatchObject({ outcome: 'rebuilt' });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', behind: false, mended: { 'mark-missing': 1 } });
+    expect(await place(saleId, 'ada', 2)).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', behind: false, drift: {} });
+  });
+
   it('stays marked as long as an order may have been on its way when Redis forgot', async () => {
     const sale = await engine.openSale(randomUUID(), 10);
     work.failOver();
@@ -68,6 +85,22 @@ describe('a sale that may be behind', () => {
     const timing = { ...atOnce, inFlightMs: 60_000 };
     expect(await work.reconcile(sale.saleId, { timing })).toMatchObject({ outcome: 'compared', behind: true });
     expect(await work.reconcile(sale.saleId)).toMatchObject({ outcome: 'compared', behind: false });
+  });
+
+  it('that is loaded anew by the same Redis waits for orders on their way from that load on', async () => {
+    const rebuilds = rebuilding(engine);
+    const sale = await rebuilds.store(await engine.openSale(randomUUID(), 10));
+    const { saleId } = sale;
+    await engine.redis.hset(stockKeys(saleId).sale, 'behind', 1);
+    await work.care(sale);
+    const { behindSinceMs = 0 } = await work.memories.of(saleId);
+    await pause(50);
+    await engine.redis.del(...Object.values(stockKeys(saleId)));
+    await rebuilds.rebuild(saleId);
+    await work.care(sale);
+    expect((await work.memories.of(saleId)).behindSinceMs).toBeGreaterThan(behindSinceMs);
+    expect(await work.reconcile(saleId, { timing: { ...atOnce, inFlightMs: 60_000 } })).toMatchObject({ behind: true });
+    expect(await work.reconcile(saleId)).toMatchObject({ behind: false });
   });
 
   it('stays marked when Redis becomes another one, or is caught forgetting, while it is compared', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
@@ -24,6 +24,20 @@ function command(environment: Record<string, string>) {
   const ended = once(child, 'close').then(([code]) => code as number | null);
   return { child, lines, ended, errorText: () => error };
 }
+
+describe('the command that pays', () => {
+  it.each([
+    { option: ['--url', 'nowhere'], said: /^--url takes an address such as http:.*"nowhere"\.$/ },
+    { option: ['--amount', 'all'], said: /^--amount takes a whole number of minor units, not "all"\.$/ },
+    { option: ['--amount', ''], said: /^--amount takes a whole number of minor units, not ""\.$/ },
+    { option: ['--amount', '1.5'], said: /^--amount takes a whole number/ },
+  ])('says in one line which option is wrong, and pays nothing: $option', ({ option, said }) => {
+    const paid = spawnSync(process.execPath, ['bin/pay.ts', ...option, 'ord_1'], { cwd: root, encoding: 'utf8' });
+    expect(paid.status).toBe(1);
+    expect(paid.stderr.trim()).toMatch(said);
+    expect(paid.stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
 
 describe('the command that starts everything', () => {
   it.each([

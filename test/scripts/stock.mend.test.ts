@@ -138,6 +138,16 @@ describe('listing a hold for the sweeper', () => {
     expect(await mend.listExpired(load, seen)).toEqual({ outcome: 'CHANGED' });
     expect(await mend.listExpired(load, { ...seen, state: 'acknowledged' })).toEqual({ outcome: 'CHANGED' });
   });
+
+  it('lets it be taken at once, also while others wait for their next turn', async () => {
+    const seen = { ...hold, state: 'held' as const };
+    const record = String(await bench.redis.hget(keys().sale, `h:${hold.holdId}`));
+    await plant(`h:${hold.holdId}`, record.replace(String(hold.expiresAtMs), '1000'));
+    await bench.redis.del(keys().expiry);
+    await bench.redis.rpush(keys().undecided, `another|${Date.now() + 60_000}|${hold.bornUs}`);
+    expect(await mend.listExpired(load, seen)).toEqual({ outcome: 'LISTED' });
+    expect(await bench.stock.takeExpired(sale.saleId, { limit: 10, retryMs: 60_000 })).toMatchObject({ holds: [{ holdId: hold.holdId }] });
+  });
 });
 
 describe('units and slots that nobody seems to have', () => {
@@ -159,6 +169,16 @@ describe('units and slots that nobody seems to have', () => {
     const next = await held(bench, sale.saleId, { buyerId: 'bob', lines: [{ sku: 'tee', quantity: 2 }] });
     expect(next.lines).toEqual([tees(1, 2)]);
     expect(await mend.free(load, 'token', [lost, slots])).toEqual({ outcome: 'FREED', units: 0, slots: 0 });
+    await expectConserved(bench, sale.saleId, 10);
+  });
+
+  it('are freed without those among them that moved', async () => {
+    await bench.redis.hdel(keys().sale, `h:${hold.holdId}`);
+    await mend.watch(load, 'token', [lost, slots]);
+    // One of them turns out to be an order's, and goes to it.
+    const order = { ...hold, holdId: 'an-order', buyerId: 'bob', lines: [tees(2)], slots: [1] };
+    await bench.stock.acknowledge(sale.saleId, order, 'live');
+    expect(await mend.free(load, 'token', [lost, slots])).toEqual({ outcome: 'FREED', units: 2, slots: 3 });
     await expectConserved(bench, sale.saleId, 10);
   });
 

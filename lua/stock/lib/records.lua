@@ -15,7 +15,7 @@
 --                state H: held; A: an order has it; C: that order is confirmed; E: ended, units gone, kept so that a retry finds its order
 --                K: no hold but a buyer's cart (see carts.lua); one without lines marks that it has expired
 --   w:<holdId>   the lines that a cart had when it became this hold; there until an order has the hold, or nobody
---   y:<sku>      token|1-3,7   serials, and
+--   y:<sku>      token|,1,2,7,   serials, each between commas, and
 --   z:<buyerId>  token|slots   slots, that a reconciliation watches for some moments (see mend-watch.lua)
 -- The seats stand in a hash of their own, field <sku|seat>: '' free; <holdId> that hold has it; '?' under suspicion; '-' retired.
 -- Pools hold ranges of serials 'sku|0000017-0000020'; the pool of suspects holds seats too, 'sku|:A-1'.

@@ -158,6 +158,21 @@ describe('the verdict on a crowd', () => {
     expect(brokenBy({ ...left, purchases: [...winner, turnedAway(true)] })).toEqual([]);
   });
 
+  it('finds an order for free seats that failed after its charge, but not one for a seat that somebody has', () => {
+    const sold = anOrder(1, ['A-1', 'A-2']);
+    const wanting = (asked: readonly string[]) => {
+      const told = anOrder(2, [], { status: 'PENDING', items: [{ sku, quantity: 2, units: [], priceMinor: 100 }] });
+      const purchases = [
+        { ...aWinner(sold), seats: { asked: ['A-1', 'A-2'], refused: [], gaveUp: false } },
+        { ...aWinner(told), seats: { asked, refused: [], gaveUp: false } },
+      ];
+      const orders = [sold, { ...told, status: 'FAILED', failure: 'OUT_OF_STOCK' } as const];
+      return brokenBy({ ...aCleanSeatedSale(), purchases, orders, audit: anAudit(2, 4) });
+    };
+    expect(wanting(['A-3', 'A-4'])).toEqual(['nobody is refused while units are left']);
+    expect(wanting(['A-2', 'A-3'])).toEqual([]);
+  });
+
   it('names a few offenders and counts the rest', () => {
     const purchases = Array.from({ length: 12 }, (_, number) => aRefusal(number, { outcome: 'NO_ANSWER', status: 0 }));
     const found = verdictOf({ ...aCleanSale(), purchases }).find(({ guarantee }) => guarantee === 'every buyer got an outcome');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { DeadLettersQuery } from '../../../functions/operations/dead-letter.schemas.ts';
 import { decodeCursor, encodeCursor, pageQuery } from '../../../functions/shared/page.ts';
 
 const Query = z.strictObject(pageQuery('things'));
@@ -71,6 +72,6 @@ describe('a page', () => {
   });
 
   it.each(['1e1', '0x10', '+5', ' 5', '5 ', '٥', '1.0', ''])('does not take %j for a number', (limit) => {
-    expect(Query.safeParse({ limit }).success).toBe(false);
+    for (const query of [Query, DeadLettersQuery]) expect(query.safeParse({ limit }).success).toBe(false);
   });
 });

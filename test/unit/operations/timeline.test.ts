@@ -87,6 +87,15 @@ describe('a timeline', () => {
     expect(reasons).toMatchObject([{ reason: 'used', units: 'retire' }]);
   });
 
+  it('tells of money that came from outside before it tells where that went', () => {
+    const [row] = aLife().rows;
+    if (!row) throw new Error('a life begins with a row');
+    const movement = { currency: 'EUR', entries: [], atMs: row.atMs };
+    const movements = (['return', 'capture', 'receive'] as const).map((kind) => ({ ...movement, kind }));
+    const timeline = timelineOf({ ...nothing, rows: [row], movements });
+    expect(timeline.flatMap((entry) => (entry.kind === 'movement' ? [entry.name] : []))).toEqual(['receive', 'capture', 'return']);
+  });
+
   it('says how an order ended that did not become what it was to be', () => {
     const ends = (names: readonly string[]) =>
       timelineOf({ ...nothing, rows: rowsOf(lifeOf(anOrder({ holdId: freshHoldId() }), names)) }).flatMap((entry) =>
