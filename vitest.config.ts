@@ -26,7 +26,9 @@ const pageAsText: Plugin = {
 export default defineConfig({
   plugins: [luaAsText, pageAsText],
   test: {
-    testTimeout: 30_000,
+    // Two files at a time: much of what a test does is to wait for others. Fewer cores are shared in the same way.
+    maxWorkers: 2,
+    testTimeout: 60_000,
     // Some hooks synthesise the app, bundles included, on a machine that is busy with the other tests.
     hookTimeout: 180_000,
     // A test that leaves something running must not hang the run.
