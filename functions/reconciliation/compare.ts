@@ -20,9 +20,15 @@ export interface Look {
   readonly fromMs: number;
   readonly drift: readonly Drift[];
   readonly compared: { readonly units: number; readonly holds: number; readonly orders: number };
+  /** All orders of the sale, if all were looked at and they are few. */
+  readonly orderIds?: readonly string[];
 }
 
 const ordersPerRead = 100;
+/** So many orders are few. */
+const orderIdsKept = 10_000;
+/** Of so few seats it is cheaper to read their names, and then only the partitions that they are in. */
+const fewSeats = 32;
 const lanes = 4;
 /** Scripts under way at once. */
 const looksAtOnce = 16;
@@ -44,26 +50,33 @@ export async function lookAtAll(sale: Sale, goesOn: GoesOn, ports: ReconcilePort
   const read = await readSale(sale, ports);
   if (!read) return undefined;
   const load = { saleId, epoch: read.epoch };
-  const counters = await mend.counters(
-    saleId,
-    read.items.map(({ sku }) => sku),
-  );
+  const skusOf = (kind: 'counted' | 'seated') => read.items.filter((item) => item.kind === kind).map(({ sku }) => sku);
+  const [countedSkus, seatedSkus] = [skusOf('counted'), skusOf('seated')];
+  const counters = await mend.counters(saleId, [...countedSkus, ...seatedSkus]);
   const picture = new SalePicture(counters, read.nowMs, timing.recentMs);
   await seeAll(stock.freeRanges(saleId), (range) => picture.seeFree(range), goesOn);
+  picture.seeCountersAgain(await mend.counters(saleId, countedSkus));
   await seeAll(stock.suspectRanges(saleId), (range) => picture.seeSuspects(range), goesOn);
   await seeAll(mend.suspectSeats(saleId), ({ sku, seat }) => picture.seeSuspectSeat(sku, seat), goesOn);
   await seeAll(stock.seats(saleId), (place) => picture.seeSeat(place), goesOn);
+  picture.seeCountersAgain(await mend.counters(saleId, seatedSkus));
   await seeAll(mend.allowances(saleId), ({ buyerId, slots }) => picture.seeUsed(buyerId, slots), goesOn);
   // The holds last: what they have is known then, wherever it was a moment ago.
   await seeAll(stock.holds(saleId), (hold) => picture.seeHold(hold), goesOn);
   await seeAll(mend.listed(saleId), (holdId) => picture.seeListed(holdId), goesOn);
   await seeAll(stock.cartDues(saleId), ({ cartId, dueMs }) => picture.seeCartListed(cartId, dueMs), goesOn);
 
-  await evidence.rows(sale, (row) => picture.seeRow(row), goesOn);
+  const hasFewSeats = sale.items.some(({ seated, total }) => seated && total <= fewSeats);
+  const seats = hasFewSeats ? await ports.seats.list(sale) : new Map<string, readonly string[]>();
+  await evidence.rows(sale, seats, (row) => picture.seeRow(row), goesOn);
   let orders = 0;
+  const orderIds: string[] = [];
   await evidence.orders(saleId, 0, async (page) => {
     orders += page.length;
-    for (const { orderId, createdAtMs } of page) picture.seeOrder(orderId, createdAtMs);
+    for (const { orderId, createdAtMs } of page) {
+      picture.seeOrder(orderId, createdAtMs);
+      if (orderIds.length <= orderIdsKept) orderIds.push(orderId);
+    }
     await goesOn();
   });
   const ofOrders = await driftOfOrders([...picture.orders()], load, goesOn, ports);
@@ -74,6 +87,7 @@ export async function lookAtAll(sale: Sale, goesOn: GoesOn, ports: ReconcilePort
     fromMs: read.nowMs,
     drift: [...(ofSale ? [ofSale] : []), ...ofOrders, ...picture.drift()],
     compared: { units: rows, holds, orders },
+    ...(orders <= orderIdsKept ? { orderIds } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Counted } from '../stock/mend.ports.ts';
 import type { Hold, HoldState, LineUnits } from '../stock/stock.model.ts';
 
 /** What may be wrong, in words that reports use. */
@@ -46,7 +47,8 @@ export type Drift = {
   | { readonly about: 'units'; readonly sku: string; readonly serials: readonly number[] }
   | { readonly about: 'slots'; readonly buyerId: string; readonly slots: readonly number[] }
   | { readonly about: 'seat'; readonly sku: string; readonly seat: string; readonly owner: string }
-  | { readonly about: 'item'; readonly sku: string }
+  /** `off`: by how much the counters are above what was counted. */
+  | { readonly about: 'item'; readonly sku: string; readonly off: Counted }
   | { readonly about: 'sale' }
 );
 

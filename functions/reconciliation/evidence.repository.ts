@@ -1,10 +1,10 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { allowanceKeyOf, saleShardNames } from '../orders/order.writes.ts';
-import type { Sale } from '../sales/sale.model.ts';
+import type { Sale, SeatList } from '../sales/sale.model.ts';
 import { batchGet, type Database, projection } from '../shared/dynamo.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { readPages } from '../shared/reads.ts';
-import { type LineUnits, unitBucket, unitBuckets } from '../stock/stock.model.ts';
+import { type LineUnits, serialBuckets, unitBucket, unitBuckets } from '../stock/stock.model.ts';
 import type { ComparedRow } from './sale-picture.model.ts';
 
 /** An order as the index by sale has it. */
@@ -15,8 +15,11 @@ export interface IndexedOrder {
 
 /** What DynamoDB says of a sale's units and orders. Unit rows are read with strong consistency; the index of orders may lag behind. */
 export interface Evidence {
-  /** Shows the rows of all units that an order has, page by page, while `goesOn`. */
-  rows(sale: Sale, see: (row: ComparedRow) => void, goesOn: () => Promise<void>): Promise<void>;
+  /**
+   * Shows the rows of all units that an order has, page by page, while `goesOn`. `seats`: those of the sale, as far as they are known; of an item with few
+   * only their partitions are read.
+   */
+  rows(sale: Sale, seats: SeatList, see: (row: ComparedRow) => void, goesOn: () => Promise<void>): Promise<void>;
   /** Shows the sale's orders, or those that were created at `fromMs` or later, page by page. */
   orders(saleId: string, fromMs: number, see: (orders: readonly IndexedOrder[]) => Promise<void>): Promise<void>;
   /** The rows of these units, those that there are. */
@@ -25,7 +28,7 @@ export interface Evidence {
   usedSlots(saleId: string, buyerId: string): Promise<number[]>;
 }
 
-const lanes = 4;
+const lanes = 8;
 const rowAttributes = [
   'sku',
   'unit',
@@ -60,8 +63,12 @@ export function evidenceOf(
   }
 
   return {
-    async rows(sale, see, goesOn) {
-      const buckets = sale.items.flatMap(({ sku }) => unitBuckets(sale.saleId, sku));
+    async rows({ saleId, items }, seats, see, goesOn) {
+      const buckets = items.flatMap(({ sku, total, seated }) => {
+        if (!seated) return serialBuckets(saleId, sku, total);
+        const names = seats.get(sku);
+        return names ? [...new Set(names.map((seat) => unitBucket(saleId, sku, seat)))] : unitBuckets(saleId, sku);
+      });
       await inParallel(buckets, lanes, (bucket) => seeBucket(bucket, see, goesOn));
     },
 

@@ -15,17 +15,16 @@ export type MendOutcome = 'mended' | 'left' | 'not-so';
 
 type Of<About extends Drift['about']> = Extract<Drift, { about: About }>;
 
+/** What is mended one by one. */
+export type SingleDrift = Exclude<Drift, Of<'units'> | Of<'slots'>>;
+
 /**
  * Looks once more at what a comparison found some seconds ago, and mends it where both agree. The order and the rows are read anew, and what Redis does it
  * does in one script that checks again what was seen, and that the sale was not loaded anew. So whatever moves meanwhile is left alone.
  * (Units and slots that nobody seems to have are `freeLoose`'s.)
  */
-export async function mendOne(
-  drift: Exclude<Drift, Of<'units'> | Of<'slots'>>,
-  load: LoadRef,
-  ports: ReconcilePorts,
-): Promise<MendOutcome> {
-  const { mend, stock } = ports;
+export async function mendOne(drift: SingleDrift, load: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
+  const { stock } = ports;
   switch (drift.about) {
     case 'order':
       return mendOrder(drift, load, ports);
@@ -35,11 +34,8 @@ export async function mendOne(
       return (await stock.trackCart(load.saleId, drift.holdId)).outcome === 'TRACKED' ? 'mended' : 'not-so';
     case 'seat':
       return mendSeat(drift, load, ports);
-    case 'item': {
-      const counted = done(await mend.recount(load, drift.sku));
-      if (counted.outcome === 'TOO_MANY') return 'left';
-      return counted.before === counted.after ? 'not-so' : 'mended';
-    }
+    case 'item':
+      return recount(drift, load, ports);
     case 'sale':
       return mendSale(load, ports);
   }
@@ -116,6 +112,26 @@ async function mendHold({ hold, kind }: Of<'hold'>, load: LoadRef, ports: Reconc
     .filter(({ units }) => units.length > 0);
   const slots = hold.slots.length > 0 ? await evidence.usedSlots(load.saleId, hold.buyerId) : [];
   return done(await mend.end(load, hold, { lines, slots })).outcome === 'ENDED' ? 'mended' : 'not-so';
+}
+
+const countsMax = 5;
+
+/**
+ * Counts an item once more, and puts its counters right where they are off by just as much as at the first look, and nothing of the item moved during the
+ * count. What is off by the same at two looks while all is moving is really wrong: it is left, and the next pass counts again.
+ */
+async function recount({ sku, off }: Of<'item'>, load: LoadRef, { mend, newId }: ReconcilePorts): Promise<MendOutcome> {
+  let isSame = false;
+  for (let attempt = 1; attempt <= countsMax; attempt++) {
+    const token = newId();
+    const { seated, total, free } = done(await mend.beginCount(load, sku, token));
+    const counted = await mend.count(load, { sku, seated });
+    const offNow = { total: seated ? total - counted.total : 0, free: free - counted.free };
+    if (offNow.total === 0 && offNow.free === 0) return 'not-so';
+    isSame = offNow.total === off.total && offNow.free === off.free;
+    if (isSame && done(await mend.endCount(load, { sku, token, ...counted })).outcome === 'COUNTED') return 'mended';
+  }
+  return isSame ? 'left' : 'not-so';
 }
 
 async function mendSeat({ sku, seat, owner }: Of<'seat'>, load: LoadRef, { mend, evidence }: ReconcilePorts): Promise<MendOutcome> {

@@ -1,10 +1,12 @@
 import type { Sale } from '../sales/sale.model.ts';
+import { orderIdOf } from '../shared/ids.ts';
 import type { Lease } from '../shared/lease.ts';
+import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 import { type GoesOn, type Look, lookAtAll, lookAtChanged } from './compare.ts';
 import type { Drift } from './drift.model.ts';
 import { freeLoose, type LooseDrift } from './free-loose.ts';
-import { type MendOutcome, mendOne } from './mend.ts';
+import { type MendOutcome, mendOne, type SingleDrift } from './mend.ts';
 import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
 import { SaleFindings, type SaleOutcome, type SaleReport } from './report.model.ts';
 import type { SaleMemory } from './state.repository.ts';
@@ -12,6 +14,8 @@ import { compareViews } from './views.ts';
 
 /** More looks than a mended sale needs: one finds, one finds nothing left, and some for what is mended in steps. */
 const passesMax = 4;
+/** Repairs under way at once. */
+const lanes = 8;
 
 interface Course {
   readonly sale: Sale;
@@ -120,7 +124,7 @@ async function runPasses(course: Course, ports: ReconcilePorts): Promise<SaleOut
     const { mended, left } = await settle(look, course, ports);
     if (mended === 0 && (!isBehind || pass > 1)) {
       if (isBehind && left === 0) await clearMark(look, course, ports);
-      await compareViews(sale, viewsFrom(course, ports), course.findings, goesOn, ports);
+      await compareViews(sale, look.orderIds ?? { fromMs: viewsFrom(course, ports) }, course.findings, goesOn, ports);
       const full = scope === 'all' ? { fullAtMs: ports.clock.nowMs() } : {};
       await ports.memories.note(saleId, { comparedToMs: beganMs, ...full });
       return 'compared';
@@ -142,6 +146,22 @@ async function lookOnce({ sale, scope, memory, goesOn, token }: Course, ports: R
   return lookAtAll(sale, goesOn, ports);
 }
 
+/**
+ * Lots to be mended one after the other, each of it groups that may be mended at the same time: the sale itself comes first, what concerns the same order
+ * stays together, and what is free is counted when the other repairs no longer move it.
+ */
+function lotsOf(drift: readonly SingleDrift[]): SingleDrift[][][] {
+  const ofSale = drift.filter(({ about }) => about === 'sale');
+  const ofItems = drift.filter(({ about }) => about === 'item');
+  const others = drift.filter(({ about }) => about !== 'sale' && about !== 'item');
+  return [ofSale, others, ofItems].map((lot) => [...Map.groupBy(lot, subjectOf).values()]);
+}
+
+function subjectOf(drift: SingleDrift): string {
+  if (drift.about === 'order') return drift.orderId;
+  return drift.about === 'hold' ? orderIdOf(drift.hold.holdId) : drift.subject;
+}
+
 /** Looks again at what was found, some seconds later, and mends what is still so. -> how many things were, and how many could not be mended */
 async function settle({ load, drift }: Look, course: Course, ports: ReconcilePorts): Promise<Record<'mended' | 'left', number>> {
   const agreed = { mended: 0, left: 0 };
@@ -156,18 +176,20 @@ async function settle({ load, drift }: Look, course: Course, ports: ReconcilePor
     log[outcome === 'mended' ? 'warn' : 'error']('drift', { saleId: load.saleId, kind, subject, detail, outcome, count });
   };
   const loose: LooseDrift[] = [];
+  const single: SingleDrift[] = [];
   for (const each of drift) {
-    if (each.recent) {
-      agreed.left += 1;
-      continue;
-    }
-    if (each.about === 'units' || each.about === 'slots') {
-      loose.push(each);
-      continue;
-    }
-    await course.goesOn();
-    const outcome = await mendOne(each, load, ports);
-    if (outcome !== 'not-so') note(each, outcome, 1);
+    if (each.recent) agreed.left += 1;
+    else if (each.about === 'units' || each.about === 'slots') loose.push(each);
+    else single.push(each);
+  }
+  for (const lot of lotsOf(single)) {
+    await inParallel(lot, lanes, async (related) => {
+      for (const each of related) {
+        await course.goesOn();
+        const outcome = await mendOne(each, load, ports);
+        if (outcome !== 'not-so') note(each, outcome, 1);
+      }
+    });
   }
   for (const [each, count] of await freeLoose(loose, load, course.goesOn, ports)) note(each, 'mended', count);
   return agreed;

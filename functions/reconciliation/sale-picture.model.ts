@@ -62,6 +62,7 @@ export class SalePicture {
   readonly #orders = new Map<string, string>();
   readonly #nowMs: number;
   readonly #recentMs: number;
+  readonly #moved = new Set<string>();
   #rows = 0;
 
   /** `nowMs`: Redis' time when the reading began. What happened less than `recentMs` before may be half done. */
@@ -120,6 +121,14 @@ export class SalePicture {
 
   seeSuspectSeat(sku: string, seat: string): void {
     this.#seated.get(sku)?.suspects.add(seat);
+  }
+
+  /** Counters as they are after all of their items' free units or seats were seen: with those that moved meanwhile nothing can be compared. */
+  seeCountersAgain(items: readonly ItemCounters[]): void {
+    for (const { sku, free, total } of items) {
+      const before = (this.#counted.get(sku) ?? this.#seated.get(sku))?.counters;
+      if (before?.free !== free || before.total !== total) this.#moved.add(sku);
+    }
   }
 
   /** Slots that a buyer uses, by Redis. */
@@ -198,9 +207,9 @@ export class SalePicture {
     yield* this.#leakedSlots();
     yield* this.#wrongSeats();
     for (const [sku, { counters, freeUnits }] of this.#counted) {
-      if (counters.free !== freeUnits) {
+      if (counters.free !== freeUnits && !this.#moved.has(sku)) {
         const detail = `${counters.free} by the counter, ${freeUnits} in the pool`;
-        yield { kind: 'counter-wrong', subject: sku, detail, about: 'item', sku };
+        yield { kind: 'counter-wrong', subject: sku, detail, about: 'item', sku, off: { total: 0, free: counters.free - freeUnits } };
       }
     }
     for (const hold of this.#overdue.values()) {
@@ -244,9 +253,10 @@ export class SalePicture {
         const detail = `its field has ${owner}`;
         if (!isRight) yield { kind: 'seat-wrong', subject: `${sku} ${seat}`, detail, about: 'seat', sku, seat, owner };
       }
-      if (free !== counters.free || places.size !== counters.total) {
+      const off = { total: counters.total - places.size, free: counters.free - free };
+      if ((off.free !== 0 || off.total !== 0) && !this.#moved.has(sku)) {
         const detail = `${counters.free} free of ${counters.total} by the counters, ${free} of ${places.size} by the seats`;
-        yield { kind: 'counter-wrong', subject: sku, detail, about: 'item', sku };
+        yield { kind: 'counter-wrong', subject: sku, detail, about: 'item', sku, off };
       }
     }
   }

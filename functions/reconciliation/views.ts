@@ -11,12 +11,12 @@ const lanes = 2;
 const staleMax = 10_000;
 
 /**
- * Compares the read model of the sale's orders that were created at `fromMs` or later with the orders, and projects anew those views that are stale at two
+ * Compares the read model of these orders of the sale, or of those that were created at `fromMs` or later, with the orders, and projects anew those views that are stale at two
  * looks. What changed a moment ago may have its message under way, and is left out.
  */
 export async function compareViews(
   { saleId }: Pick<Sale, 'saleId'>,
-  fromMs: number,
+  which: readonly string[] | { readonly fromMs: number },
   findings: SaleFindings,
   goesOn: GoesOn,
   { evidence, orders, views, clock, timing, pause }: ReconcilePorts,
@@ -27,11 +27,13 @@ export async function compareViews(
     return views.staleViews((await orders.getMany(orderIds)).filter(isOld));
   };
   const first: string[] = [];
-  await evidence.orders(saleId, fromMs, async (page) => {
-    for (const group of groupsOf(page.map(({ orderId }) => orderId))) {
+  const seeAll = async (orderIds: readonly string[]) => {
+    await inParallel([...groupsOf(orderIds)], lanes, async (group) => {
       if (first.length < staleMax) first.push(...(await staleOf(group)).map(({ order }) => order.orderId));
-    }
-  });
+    });
+  };
+  if ('fromMs' in which) await evidence.orders(saleId, which.fromMs, (page) => seeAll(page.map(({ orderId }) => orderId)));
+  else await seeAll(which);
   if (first.length === 0) return;
   await pause(timing.pauseMs);
   await inParallel([...groupsOf(first)], lanes, async (group) => {

@@ -6,6 +6,7 @@ import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
 import slotsLib from '../../lua/stock/lib/slots.lua';
 import mendBehindLua from '../../lua/stock/mend-behind.lua';
 import mendCountLua from '../../lua/stock/mend-count.lua';
+import mendCountBeginLua from '../../lua/stock/mend-count-begin.lua';
 import mendEndLua from '../../lua/stock/mend-end.lua';
 import mendExpiryLua from '../../lua/stock/mend-expiry.lua';
 import mendFreeLua from '../../lua/stock/mend-free.lua';
@@ -113,17 +114,26 @@ export const seat = defineScript({
   replies: { FREED: bare, LISTED: bare, ...fenced } satisfies Replies,
 });
 
-export const recount = defineScript({
-  name: 'stock.mend-count',
-  lua: [...records, poolLib, fenceLib, mendCountLua],
-  keys: ['sale', 'free', 'seats'],
-  args: ['epoch', 'sku'],
+export const beginCount = defineScript({
+  name: 'stock.mend-count-begin',
+  lua: [...records, fenceLib, mendCountBeginLua],
+  keys: ['sale'],
+  args: ['epoch', 'sku', 'token'],
   replies: {
-    COUNTED: z.tuple([whole, whole]).transform(([before, after]) => ({ before, after })),
-    TOO_MANY: bare,
+    COUNTING: z
+      .tuple([z.enum(['counted', 'seated']), whole, whole])
+      .transform(([kind, total, free]) => ({ seated: kind === 'seated', total, free })),
     NOT_LOADED: bare,
     STALE_EPOCH: bare,
   } satisfies Replies,
+});
+
+export const endCount = defineScript({
+  name: 'stock.mend-count',
+  lua: [...records, fenceLib, mendCountLua],
+  keys: ['sale'],
+  args: ['epoch', 'sku', 'token', 'total', 'free'],
+  replies: { COUNTED: z.tuple([whole, whole]).transform(([before, after]) => ({ before, after })), ...fenced } satisfies Replies,
 });
 
 export const behind = defineScript({

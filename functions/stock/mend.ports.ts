@@ -1,2 +1,2 @@
 /** Looking closely at the stock, and putting single things right, as a reconciliation sees it. */
-export type { ItemCounters, LoadRef, Loose, MendStock, OrderSeen, UnitPlace } from './mend.scripts.ts';
+export type { Counted, ItemCounters, LoadRef, Loose, MendStock, OrderSeen, UnitPlace } from './mend.scripts.ts';

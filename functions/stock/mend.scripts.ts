@@ -4,7 +4,7 @@ import { type SaleToLoad, saleArgs } from './sale-copy.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { Hold, HoldState, LineUnits } from './stock.model.ts';
 import type { OrderStanding } from './stock.ports.ts';
-import { BadRecord, formatLine, formatSlots, formatUnits, parseHold, parseSlots, parseSuspectSeat } from './stock.records.ts';
+import { BadRecord, formatLine, formatSlots, formatUnits, parseHold, parseRange, parseSlots, parseSuspectSeat } from './stock.records.ts';
 
 /** Which load of which sale was looked at: a repair of another one is refused. */
 export interface LoadRef {
@@ -30,6 +30,12 @@ export interface ItemCounters {
   readonly seated: boolean;
   readonly total: number;
   readonly next: number;
+  readonly free: number;
+}
+
+/** What was counted of an item: its seats, which of a counted item are none, and what of it is free. */
+export interface Counted {
+  readonly total: number;
   readonly free: number;
 }
 
@@ -120,8 +126,19 @@ export function mendScripts(redis: RedisClient) {
     seat: (load: LoadRef, place: { readonly sku: string; readonly seat: string; readonly owner: string }) =>
       scripts.seat(redis, { keys: keys(load), args: { epoch: load.epoch, ...place } }),
 
-    /** Counts what an item has free, and puts its counters right. */
-    recount: (load: LoadRef, sku: string) => scripts.recount(redis, { keys: keys(load), args: { epoch: load.epoch, sku } }),
+    /** Begins to count an item: from here on it is known whether anything of it moves. */
+    beginCount: (load: LoadRef, sku: string, token: string) =>
+      scripts.beginCount(redis, { keys: keys(load), args: { epoch: load.epoch, sku, token } }),
+
+    /** What an item has, page by page: of one that moves meanwhile it is of no moment. `total` counts seats. */
+    async count({ saleId }: LoadRef, { sku, seated }: Pick<ItemCounters, 'sku' | 'seated'>): Promise<Counted> {
+      const { seats, free } = stockKeys(saleId);
+      return seated ? countSeats(redis, seats, sku) : { total: 0, free: await countPool(redis, free, sku) };
+    },
+
+    /** Puts an item's counters right by what was counted since `beginCount` with this token. `CHANGED`: something of it has moved. */
+    endCount: (load: LoadRef, { sku, token, total, free }: { readonly sku: string; readonly token: string } & Counted) =>
+      scripts.endCount(redis, { keys: keys(load), args: { epoch: load.epoch, sku, token, total, free } }),
 
     /** `set` puts the mark `behind`, `begin` gives a mark that is there a token, and `end` takes off the one with the token. */
     behind: (load: LoadRef, verb: 'set' | 'begin' | 'end', token: string) =>
@@ -193,6 +210,36 @@ export function mendScripts(redis: RedisClient) {
 
 export type MendStock = ReturnType<typeof mendScripts>;
 
+async function countSeats(redis: RedisClient, key: string, sku: string): Promise<Counted> {
+  // A scan may name a field twice while the hash is being resized.
+  const seen = new Set<string>();
+  let free = 0;
+  let cursor = '0';
+  for (let page = 0; page < pagesMax; page++) {
+    const [next, found] = await redis.hscan(key, cursor, 'MATCH', `${sku}|*`, 'COUNT', pageSize);
+    for (let index = 0; index + 1 < found.length; index += 2) {
+      const field = found[index] ?? '';
+      if (!seen.has(field) && found[index + 1] === '') free++;
+      seen.add(field);
+    }
+    cursor = next;
+    if (cursor === '0') return { total: seen.size, free };
+  }
+  throw new TooMuchToRead(`the seats of ${sku}`);
+}
+
+async function countPool(redis: RedisClient, key: string, sku: string): Promise<number> {
+  let free = 0;
+  let after = `[${sku}|`;
+  for (let page = 0; page < pagesMax; page++) {
+    const members = await redis.zrangebylex(key, after, `(${sku}}`, 'LIMIT', 0, pageSize);
+    for (const { first, last } of members.map(parseRange)) free += last - first + 1;
+    if (members.length < pageSize) return free;
+    after = `(${members.at(-1)}`;
+  }
+  throw new TooMuchToRead(`the free units of ${sku}`);
+}
+
 const letters: Readonly<Record<string, UnitPlace>> = { f: 'free', a: 'ahead', s: 'suspect', '-': 'elsewhere' };
 
 function placesOf({ units, seated }: LineUnits, text: string): UnitPlace[] {
@@ -205,7 +252,7 @@ function placesOf({ units, seated }: LineUnits, text: string): UnitPlace[] {
 }
 
 function parseItem(sku: string, record: string): ItemCounters {
-  const match = /^([cs])\|(\d+)\|(\d+)\|(\d+)$/.exec(record);
+  const match = /^([cs])\|(\d+)\|(\d+)\|(\d+)(?:\|#[\w-]+)?$/.exec(record);
   if (!match) throw new BadRecord(`item ${record}`);
   return { sku, seated: match[1] === 's', total: Number(match[2]), next: Number(match[3]), free: Number(match[4]) };
 }

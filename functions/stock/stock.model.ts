@@ -49,6 +49,12 @@ export function unitBucket(saleId: string, sku: string, unit: string): string {
 export const unitBuckets = (saleId: string, sku: string): string[] =>
   Array.from({ length: bucketsPerItem }, (_, bucket) => `${saleId}#${sku}#${bucket}`);
 
+/** The partitions of serials up to `total`, for whoever reads all units of an item that may have few. */
+export const serialBuckets = (saleId: string, sku: string, total: number): string[] =>
+  total >= bucketsPerItem
+    ? unitBuckets(saleId, sku)
+    : Array.from({ length: total }, (_, index) => unitBucket(saleId, sku, String(index + 1)));
+
 /** Lines with the same item become one, in order of first mention. Throws on an item that is asked for by number and by name. */
 export function mergeLines(lines: readonly StockLine[]): StockLine[] {
   const merged = new Map<string, StockLine>();

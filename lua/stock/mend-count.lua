@@ -1,45 +1,24 @@
--- Count what an item has free, and put its counters right where they say something else.
--- KEYS[1] sale (hash)   KEYS[2] free units (sorted set)   KEYS[3] seats (hash)
--- After the fence: ARGV[1] sku
--- -> COUNTED before after | TOO_MANY | NOT_LOADED | STALE_EPOCH     before, after: free by the counter. TOO_MANY: it would hold up Redis; nothing was done.
--- Counting and writing are one step, so nothing is set from what was seen earlier. Takes as long as there are ranges of this item, or seats of all.
-local RANGES_MAX, SEATS_MAX, PAGE = 100000, 200000, 1000
-if #KEYS ~= 3 or #ARGV ~= 1 then return bad_call('mend-count arity') end
-local SALE, FREE, SEATS, sku = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+-- Put an item's counters right by a count that was made page by page, if nothing of the item moved meanwhile. Ends the count.
+-- KEYS[1] sale (hash)
+-- After the fence: ARGV[1] sku   ARGV[2] token, of this count   ARGV[3] seats counted (0 for a counted item)   ARGV[4] units or seats counted as free
+-- -> COUNTED before after | CHANGED | NOT_LOADED | STALE_EPOCH     before, after: free by the counter. CHANGED: something moved; nothing was done.
+-- Otherwise no counter is ever set from what was seen earlier: the units that moved since would be forgotten. Here none has moved. Who takes a unit
+-- from the free ones, brings one back, or adds a seat, writes the item's record in the same script, also when that ends in the same numbers, and so takes
+-- off the mark that mend-count-begin left. A mark that is still there says that every page of the count saw the same state, which is that of this moment.
+-- (That the numbers of the record are the same would not say it: a unit may have been taken and have come back while its page was read.)
+if #KEYS ~= 1 or #ARGV ~= 4 then return bad_call('mend-count arity') end
+local SALE, sku, token = KEYS[1], ARGV[1], ARGV[2]
+local total, free = whole(ARGV[3], 0, SERIAL_MAX), whole(ARGV[4], 0, SERIAL_MAX)
 if not is_sku(sku) then return bad_call('mend-count sku') end
+if not is_count_token(token) then return bad_call('mend-count token') end
+if not total or not free then return bad_call('mend-count counted') end
 local items = read_items(SALE, { sku })
 if not items then return bad_call('mend-count item ' .. sku) end
 local item = items[sku]
-local before = item.free
+if redis.call('HGET', SALE, 'i:' .. sku) ~= item_text(item) .. count_mark(token) then return { 'CHANGED' } end
 
-if item.is_seated then
-  if redis.call('HLEN', SEATS) > SEATS_MAX then return { 'TOO_MANY' } end
-  local total, free, seen, cursor = 0, 0, {}, '0'
-  repeat
-    local page = redis.call('HSCAN', SEATS, cursor, 'MATCH', sku .. '|*', 'COUNT', PAGE)
-    cursor = page[1]
-    for at = 1, #page[2], 2 do
-      local field, owner = page[2][at], page[2][at + 1]
-      if not seen[field] then
-        seen[field] = true
-        total = total + 1
-        if owner == FREE_SEAT then free = free + 1 end
-      end
-    end
-  until cursor == '0'
-  item.total, item.next_serial, item.free = total, total + 1, free
-else
-  if redis.call('ZLEXCOUNT', FREE, '[' .. sku .. '|', '(' .. sku .. '}') > RANGES_MAX then return { 'TOO_MANY' } end
-  local free, from = 0, '[' .. sku .. '|'
-  repeat
-    local page = redis.call('ZRANGEBYLEX', FREE, from, '(' .. sku .. '}', 'LIMIT', 0, PAGE)
-    for _, member in ipairs(page) do
-      local first, last = read_range(member)
-      free = free + last - first + 1
-    end
-    if #page > 0 then from = '(' .. page[#page] end
-  until #page < PAGE
-  item.free = free
-end
+local before = item.free
+item.free = free
+if item.is_seated then item.total, item.next_serial = total, total + 1 end
 write_items(SALE, items)
-return { 'COUNTED', before, item.free }
+return { 'COUNTED', before, free }

@@ -200,6 +200,66 @@ describe('a reconciliation', () => {
     expect(await engine.available(saleId)).toBe(9);
   });
 
+  it('sets no counter while units move, calls nothing right meanwhile, and does it once they rest', async () => {
+    const { saleId } = await engine.openSale(randomUUID(), 20);
+    await engine.cancel(await place(saleId, 'ada', 3));
+    await plant(saleId, 'i:tee', 'c|20|4|7');
+    let buyers = 0;
+    const moving = {
+      ...work.mend,
+      count: async (...of: Parameters<typeof work.mend.count>) => {
+        const counted = await work.mend.count(...of);
+        const holdId = `passing-${++buyers}`;
+        const asked = { holdId, buyerId: holdId, payloadHash: 'payload', lines: [{ sku: 'tee', quantity: 1 }] };
+        const taken = await engine.stock.reserve({ saleId, ...asked });
+        if (taken.outcome !== 'RESERVED') throw new Error(taken.outcome);
+        await engine.stock.release(saleId, { ...taken.hold, cause: 'tombstone' });
+        return counted;
+      },
+    };
+    await plant(saleId, 'behind', '1');
+    const report = await work.reconcile(saleId, { mend: moving });
+    expect(report).toMatchObject({ drift: { 'counter-wrong': 1 }, mended: {}, behind: true });
+    expect(buyers).toBeGreaterThan(1);
+    expect(await field(saleId, 'i:tee')).toMatch(/^c\|20\|4\|7/);
+    expect(await work.reconcile(saleId)).toMatchObject({ mended: { 'counter-wrong': 1 }, behind: false });
+    await expectConserved(bench(), saleId);
+    expect(await engine.available(saleId)).toBe(20);
+  });
+
+  it('finds no counter wrong because a unit moves while it looks', async () => {
+    const { saleId } = await engine.openSale(randomUUID(), 20);
+    await engine.cancel(await place(saleId, 'ada', 3));
+    const counters: typeof work.mend.counters = async (...of) => {
+      const read = await work.mend.counters(...of);
+      if (of[1].length > 0) await place(saleId, randomUUID());
+      return read;
+    };
+    let counts = 0;
+    const beginCount: typeof work.mend.beginCount = (...of) => {
+      counts++;
+      return work.mend.beginCount(...of);
+    };
+    const report = await work.reconcile(saleId, { mend: { ...work.mend, counters, beginCount } });
+    expect([report.drift, counts]).toEqual([{}, 0]);
+  });
+
+  it('mends several orders at the same time, at most eight', async () => {
+    const { saleId } = await engine.openSale(randomUUID(), 40);
+    const orders = await Promise.all(Array.from({ length: 12 }, (_, buyer) => place(saleId, `buyer ${buyer}`, 2)));
+    await engine.redis.hdel(keys(saleId).sale, ...orders.map(({ holdId }) => `h:${holdId}`));
+    let [under, most] = [0, 0];
+    const follow: typeof work.mend.follow = async (...of) => {
+      most = Math.max(most, ++under);
+      await pause(5);
+      return work.mend.follow(...of).finally(() => under--);
+    };
+    expect(await work.reconcile(saleId, { mend: { ...work.mend, follow } })).toMatchObject({ mended: { 'order-not-followed': 12 } });
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(8);
+    await expectConserved(bench(), saleId);
+  });
+
   it('brings what Redis has of the sale itself up to date, of its version too', async () => {
     const sale = await engine.openSale(randomUUID(), 10, { perBuyerLimit: 5 });
     const { saleId } = sale;

@@ -40,8 +40,10 @@ describe('a reconciliation of seats', () => {
     const { saleId } = await engine.openHall(randomUUID(), names);
     const order = await seated(saleId, 'ada', ['A-1', 'A-2']);
     await engine.endForGood(await seated(saleId, 'bob', ['A-3']));
+    await seated(saleId, 'cleo', ['A-4']);
     await engine.cancel(order);
-    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: {} });
+    // The rows of the seat that is taken and of the one out of sale.
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: {}, compared: { units: 2, orders: 3 } });
   });
 
   it('takes a seat off sale that an order owns', async () => {

@@ -35,7 +35,8 @@ describe('every repair', () => {
       mend.watch(ref, 'token', [{ sku: 'tee', serials: [1] }]),
       mend.free(ref, 'token', [{ sku: 'tee', serials: [1] }]),
       mend.seat(ref, { sku: 'tee', seat: 'A-1', owner: '-' }),
-      mend.recount(ref, 'tee'),
+      mend.beginCount(ref, 'tee', 'token'),
+      mend.endCount(ref, { sku: 'tee', token: 'token', total: 0, free: 0 }),
       mend.behind(ref, 'set', 'token'),
       mend.saleFields(ref, sale),
     ];
@@ -233,14 +234,21 @@ describe('a sale’s own fields', () => {
   });
 });
 
+async function recount(sku: string) {
+  const begun = await mend.beginCount(load, sku, 'token');
+  if (begun.outcome !== 'COUNTING') throw new Error(begun.outcome);
+  return mend.endCount(load, { sku, token: 'token', ...(await mend.count(load, { sku, seated: begun.seated })) });
+}
+
 describe('counters', () => {
   afterEach(() => expectConserved(bench, sale.saleId, 10));
 
   it('of a counted item are what its pool has', async () => {
     await bench.stock.release(sale.saleId, { ...hold, cause: 'tombstone' });
-    expect(await mend.recount(load, 'tee')).toEqual({ outcome: 'COUNTED', before: 3, after: 3 });
+    expect(await recount('tee')).toEqual({ outcome: 'COUNTED', before: 3, after: 3 });
     await plant('i:tee', 'c|10|4|1');
-    expect(await mend.recount(load, 'tee')).toEqual({ outcome: 'COUNTED', before: 1, after: 3 });
+    expect(await recount('tee')).toEqual({ outcome: 'COUNTED', before: 1, after: 3 });
+    expect(await bench.redis.hget(keys().sale, 'i:tee')).toBe('c|10|4|3');
   });
 
   it('of a seated item are what its seats say', async () => {
@@ -248,7 +256,50 @@ describe('counters', () => {
     load = { saleId: sale.saleId, epoch: 1 };
     await held(bench, sale.saleId, wantingSeats('A-1'));
     await plant('i:hall', 's|9|10|0');
-    expect(await mend.recount(load, 'hall')).toEqual({ outcome: 'COUNTED', before: 0, after: 2 });
+    expect(await recount('hall')).toEqual({ outcome: 'COUNTED', before: 0, after: 2 });
+    expect(await bench.redis.hget(keys().sale, 'i:hall')).toBe('s|3|4|2');
+  });
+
+  it('of more seats than one page has are what all of them say', async () => {
+    const names = Array.from({ length: 1_200 }, (_, index) => `A-${index}`);
+    sale = await openHall(bench, names, { items: [{ sku: 'hall2', total: 3 }] });
+    load = { saleId: sale.saleId, epoch: 1 };
+    await held(bench, sale.saleId, wantingSeats('A-1', 'A-700'));
+    await plant('i:hall', 's|1|2|0');
+    expect(await recount('hall')).toEqual({ outcome: 'COUNTED', before: 0, after: 1_198 });
+    expect(await bench.redis.hget(keys().sale, 'i:hall')).toBe('s|1200|1201|1198');
+  });
+
+  it('are not set when a unit moved during the count, even if it came back', async () => {
+    await bench.stock.release(sale.saleId, { ...hold, cause: 'tombstone' });
+    const before = await bench.redis.hget(keys().sale, 'i:tee');
+    expect(await mend.beginCount(load, 'tee', 'token')).toEqual({ outcome: 'COUNTING', seated: false, total: 10, free: 3 });
+    const other = await held(bench, sale.saleId, { lines: [{ sku: 'tee', quantity: 1 }] });
+    const torn = await mend.count(load, { sku: 'tee', seated: false });
+    await bench.stock.release(sale.saleId, { ...other, cause: 'tombstone' });
+    expect(await bench.redis.hget(keys().sale, 'i:tee')).toBe(before);
+    expect(torn).toEqual({ total: 0, free: 2 });
+    expect(await mend.endCount(load, { sku: 'tee', token: 'token', ...torn })).toEqual({ outcome: 'CHANGED' });
+  });
+
+  it('are not set when a seat moved during the count, and a hall that is being counted sells on', async () => {
+    sale = await openHall(bench, ['A-1', 'A-2', 'A-3']);
+    load = { saleId: sale.saleId, epoch: 1 };
+    await mend.beginCount(load, 'hall', 'token');
+    expect(await bench.stock.read(sale.saleId)).toMatchObject({ items: [{ total: 3, available: 3 }] });
+    expect(await mend.counters(sale.saleId, ['hall'])).toEqual([{ sku: 'hall', seated: true, total: 3, next: 4, free: 3 }]);
+    await held(bench, sale.saleId, wantingSeats('A-1'));
+    expect(await mend.endCount(load, { sku: 'hall', token: 'token', total: 3, free: 3 })).toEqual({ outcome: 'CHANGED' });
+    await mend.beginCount(load, 'hall', 'token');
+    expect(await bench.stock.addSeats(sale.saleId, 'hall', ['A-4'])).toMatchObject({ outcome: 'ADDED' });
+    expect(await mend.endCount(load, { sku: 'hall', token: 'token', total: 3, free: 2 })).toEqual({ outcome: 'CHANGED' });
+  });
+
+  it('are not set by another count than the last that began', async () => {
+    await mend.beginCount(load, 'tee', 'first');
+    await mend.beginCount(load, 'tee', 'second');
+    expect(await mend.endCount(load, { sku: 'tee', token: 'first', total: 0, free: 0 })).toEqual({ outcome: 'CHANGED' });
+    expect(await mend.endCount(load, { sku: 'tee', token: 'second', total: 0, free: 0 })).toMatchObject({ outcome: 'COUNTED' });
   });
 });
 

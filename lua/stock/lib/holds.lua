@@ -80,6 +80,15 @@ local function item_text(item)
   return (item.is_seated and 's|' or 'c|') .. item.total .. '|' .. item.next_serial .. '|' .. item.free
 end
 
+-- At the end of the record of an item that is being counted (see mend-count.lua).
+local function count_mark(token)
+  return '|#' .. token
+end
+
+local function is_count_token(text)
+  return #text <= 64 and string.find(text, '^[%w%-]+$') ~= nil
+end
+
 -- Never below nothing: adopted units may lie beyond a total that Redis has not heard of yet.
 local function available_of(item)
   return item.free + math.max(0, item.total - item.next_serial + 1)

@@ -10,6 +10,7 @@
 --   i:<sku>      kind|total|next|free
 --                kind c: counted units 1..total; next: the lowest serial never given out; free: units in the free pool
 --                kind s: seats; total: those that Redis knows; next: always total + 1; free: seats that are free now
+--                then |#token while a reconciliation counts, until something of the item moves (see mend-count.lua)
 --   b:<buyerId>  the buyer's used allowance slots as a bit mask; slot 1 is the lowest bit
 --   h:<holdId>   state|bornUs|expiresAtMs|payloadHash|buyerId|slots|sku=1-3,7;sku:A-1,B-2     '=' before serials, ':' before seats
 --                state H: held; A: an order has it; C: that order is confirmed; E: ended, units gone, kept so that a retry finds its order
@@ -28,9 +29,9 @@ local SLOTS_MASK_MAX = 2 ^ 20 - 1
 local TIME_MS_MAX = 9999999999999
 local TIME_US_MAX = 2 ^ 53
 local SALE_RECORD = '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)$'
-local ITEM_RECORD = '^c|(%d+)|(%d+)|(%d+)$'
+local ITEM_RECORD = '^c|(%d+)|(%d+)|(%d+)|?#?[%w%-]*$'
 local COUNTED = string.byte('c')
-local SEATED_RECORD = '^s|(%d+)|(%d+)|(%d+)$'
+local SEATED_RECORD = '^s|(%d+)|(%d+)|(%d+)|?#?[%w%-]*$'
 local HOLD_RECORD = '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|(%d+)|(.*)$'
 
 local function bad_call(what)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeLines, unitBucket, unitBuckets } from '../../../functions/stock/stock.model.ts';
+import { mergeLines, serialBuckets, unitBucket, unitBuckets } from '../../../functions/stock/stock.model.ts';
 
 describe('lines of a request', () => {
   it('with the same item become one, in order of first mention', () => {
@@ -27,5 +27,12 @@ describe('the partition of a unit', () => {
     const used = Array.from({ length: 64 }, (_, index) => unitBucket('sale', 'tee', String(index + 1)));
     expect(new Set(used)).toEqual(new Set(buckets));
     expect(buckets).toContain(unitBucket('sale', 'tee', 'A-12'));
+  });
+
+  it.each([1, 2, 63, 64, 65, 1_000])('is among those of %i serials for each of them, and no other is', (total) => {
+    const used = Array.from({ length: total }, (_, index) => unitBucket('sale', 'tee', String(index + 1)));
+    const buckets = serialBuckets('sale', 'tee', total);
+    expect(new Set(buckets)).toEqual(new Set(used));
+    expect(buckets).toHaveLength(Math.min(64, total));
   });
 });
