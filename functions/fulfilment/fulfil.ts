@@ -1,6 +1,6 @@
-import { fulfil } from '../orders/order.model.ts';
 import type { OrderRepository, Step } from '../orders/order.ports.ts';
 import { takeStep } from '../orders/order.step.ts';
+import { fulfil } from '../orders/order.transitions.model.ts';
 import type { Clock } from '../shared/clock.ts';
 import { fulfilmentWrite } from './fulfilment.writes.ts';
 import { issueTickets } from './ticket.model.ts';

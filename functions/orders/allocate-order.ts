@@ -1,5 +1,6 @@
-import { allocate, awaitsItsPayment, type Order, reject } from './order.model.ts';
+import { awaitsItsPayment, type Order } from './order.model.ts';
 import type { Step } from './order.ports.ts';
+import { allocate, reject } from './order.transitions.model.ts';
 import { getPaidUnits, type PaidUnitsPorts } from './paid-units.ts';
 
 const isPaidAndPending = (order: Order): boolean => order.status === 'PENDING' && !awaitsItsPayment(order);

@@ -1,8 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
-import { cancel, type Order } from './order.model.ts';
+import type { Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { cancel } from './order.transitions.model.ts';
 
 export type CancelOutcome = { outcome: 'cancelled'; order: Order } | { outcome: 'not-cancellable'; order: Order };
 

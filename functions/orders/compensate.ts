@@ -1,8 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Stock } from '../stock/stock.ports.ts';
-import { hasEnded, refund, release } from './order.model.ts';
+import { hasEnded } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { refund, release } from './order.transitions.model.ts';
 import { holdOf, standingOf } from './placement.model.ts';
 
 /** Redis has lost the sale: the release is owed until it is there again. */

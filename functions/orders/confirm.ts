@@ -1,9 +1,10 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
 import type { Stock } from '../stock/stock.ports.ts';
-import { confirm, type Order } from './order.model.ts';
+import type { Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { confirm } from './order.transitions.model.ts';
 import { holdOf } from './placement.model.ts';
 
 type ConfirmStock = Pick<Stock, 'confirm' | 'acknowledge'>;

@@ -3,9 +3,10 @@ import type { Hold, StockLine } from '../stock/stock.model.ts';
 import { type AllocatePorts, allocateUnits, type NoUnits } from './allocate.ts';
 import { StockAway } from './compensate.ts';
 import { OrderRowsBroken } from './order.errors.ts';
-import { type Allocation, type Decision, isDisowned, type Order, type OrderFailure } from './order.model.ts';
+import { type Decision, isDisowned, type Order, type OrderFailure } from './order.model.ts';
 import type { OrderRepository, StepOutcome } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import type { Allocation } from './order.transitions.model.ts';
 import { allocationOf, holdOf, linesOf, standingOf } from './placement.model.ts';
 
 export interface PaidUnitsPorts extends AllocatePorts {

@@ -3,7 +3,6 @@ import { orderIdOf } from '../shared/ids.ts';
 import type { Hold, LineUnits, StockLine } from '../stock/stock.model.ts';
 import type { OrderStanding } from '../stock/stock.ports.ts';
 import {
-  type Allocation,
   hasEnded,
   hasUnits,
   nextDueMs,
@@ -14,6 +13,7 @@ import {
   type Transition,
 } from './order.model.ts';
 import type { PlaceOrder } from './order.schemas.ts';
+import type { Allocation } from './order.transitions.model.ts';
 
 /** The seats of a sale by item, to be looked up. */
 export type KnownSeats = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,6 +1,7 @@
 import { laterHoldIdOf } from '../shared/ids.ts';
-import { giveBackLate, type Order, reclaim } from './order.model.ts';
+import type { Order } from './order.model.ts';
 import type { Step } from './order.ports.ts';
+import { giveBackLate, reclaim } from './order.transitions.model.ts';
 import { getPaidUnits, type PaidUnitsPorts } from './paid-units.ts';
 
 /**

@@ -2,9 +2,10 @@ import type { Clock } from '../shared/clock.ts';
 import { type Idempotency, type KeyedRequest, onceByKey, type StoredAnswer } from '../shared/idempotency.ts';
 import { again } from '../shared/retry.ts';
 import { orderAnswer } from './order.answer.ts';
-import { type OrderStatus, refundTerms, requestRefund } from './order.model.ts';
+import type { OrderStatus } from './order.model.ts';
 import type { OrderRepository } from './order.ports.ts';
 import type { RefundOrder } from './order.schemas.ts';
+import { refundTerms, requestRefund } from './order.transitions.model.ts';
 
 export interface RefundPorts {
   readonly orders: OrderRepository;

@@ -10,9 +10,10 @@ import type { ClaimRepository } from './claim.repository.ts';
 import { byItem } from './collision.model.ts';
 import { StockAway } from './compensate.ts';
 import type { DueOrders } from './due.repository.ts';
-import { awaitsItsPayment, disown, hasEnded, type Order, type StepName } from './order.model.ts';
+import { awaitsItsPayment, hasEnded, type Order, type StepName } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { disown } from './order.transitions.model.ts';
 import { hasNothingInStock, holdOf, standingOf } from './placement.model.ts';
 
 export interface SweepPorts {

@@ -1,8 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
-import { hasEnded, type Order, type TakingBack, takeBack } from './order.model.ts';
+import { hasEnded, type Order, type TakingBack } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
+import { takeBack } from './order.transitions.model.ts';
 
 /**
  * Ends an order whose sale was called off: an unpaid one is cancelled, a paid one refunded, fulfilled or not. One that has ended stays as it

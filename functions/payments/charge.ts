@@ -1,6 +1,6 @@
-import { authorise, capture, decline } from '../orders/order.model.ts';
 import type { OrderRepository, Step } from '../orders/order.ports.ts';
 import { takeStep } from '../orders/order.step.ts';
+import { authorise, capture, decline } from '../orders/order.transitions.model.ts';
 
 import type { Clock } from '../shared/clock.ts';
 

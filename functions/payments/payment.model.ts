@@ -1,5 +1,6 @@
 import type { OutsidePayment } from '../accounts/account.model.ts';
-import { type Decision, decline, type Order, receive, sendBack, type Transition } from '../orders/order.model.ts';
+import type { Decision, Order, Transition } from '../orders/order.model.ts';
+import { decline, receive, sendBack } from '../orders/order.transitions.model.ts';
 
 /** What a provider says of one payment: whose it is meant to be, and what came of it. */
 export interface Payment extends OutsidePayment {

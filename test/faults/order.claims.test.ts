@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
-import { decline, type Order } from '../../functions/orders/order.model.ts';
+import type { Order } from '../../functions/orders/order.model.ts';
 import { orderRepository } from '../../functions/orders/order.repository.ts';
+import { decline } from '../../functions/orders/order.transitions.model.ts';
 import { holdOf } from '../../functions/orders/placement.model.ts';
 import { unitRows as rowsOf, startTables, writtenTables } from '../support/database.ts';
 import { anOrder, freshHoldId } from '../support/orders.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancel, type Order } from '../../functions/orders/order.model.ts';
+import type { Order } from '../../functions/orders/order.model.ts';
+import { cancel } from '../../functions/orders/order.transitions.model.ts';
 import { viewRowOf } from '../../functions/orders/order-view.model.ts';
 import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';

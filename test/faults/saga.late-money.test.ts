@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orderAnswer } from '../../functions/orders/order.answer.ts';
-import { asPlaced, decline, type Order } from '../../functions/orders/order.model.ts';
+import { asPlaced, type Order } from '../../functions/orders/order.model.ts';
 import { takeStep } from '../../functions/orders/order.step.ts';
+import { decline } from '../../functions/orders/order.transitions.model.ts';
 import type { Sale, Strategy } from '../../functions/sales/sale.model.ts';
 import { firstHoldIdOf, laterHoldIdOf, orderIdOf } from '../../functions/shared/ids.ts';
 import { unitRows } from '../../functions/stock/rebuild.repository.ts';

@@ -1,19 +1,16 @@
 import fc from 'fast-check';
+import { type Decision, expiryGraceMs, type Order, type OrderLine, type Transition } from '../../functions/orders/order.model.ts';
 import {
   allocate,
   authorise,
   cancel,
   capture,
   confirm,
-  type Decision,
   decline,
   disown,
   expire,
-  expiryGraceMs,
   fulfil,
   giveBackLate,
-  type Order,
-  type OrderLine,
   receive,
   reclaim,
   refund,
@@ -21,9 +18,8 @@ import {
   reject,
   release,
   requestRefund,
-  type Transition,
   takeBack,
-} from '../../functions/orders/order.model.ts';
+} from '../../functions/orders/order.transitions.model.ts';
 import { claimWrites, transitionWrites } from '../../functions/orders/order.writes.ts';
 import type { Write } from '../../functions/shared/dynamo.ts';
 import { writtenTables } from './database.ts';

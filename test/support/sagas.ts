@@ -1,8 +1,9 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { advance } from '../../functions/orders/advance.ts';
 import { allocateOrder } from '../../functions/orders/allocate-order.ts';
-import { type Order, receive, type TakingBack } from '../../functions/orders/order.model.ts';
+import type { Order, TakingBack } from '../../functions/orders/order.model.ts';
 import { takeStep } from '../../functions/orders/order.step.ts';
+import { receive } from '../../functions/orders/order.transitions.model.ts';
 import type { PaidUnitsPorts } from '../../functions/orders/paid-units.ts';
 import { reclaimOrder } from '../../functions/orders/reclaim-order.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';

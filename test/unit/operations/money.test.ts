@@ -4,19 +4,17 @@ import type { Movement } from '../../../functions/accounts/account.model.ts';
 import { movementWrites } from '../../../functions/accounts/account.writes.ts';
 import { Findings } from '../../../functions/operations/findings.model.ts';
 import { MoneyAudit } from '../../../functions/operations/money-audit.model.ts';
+import { type Decision, type Order, outsidePaymentOf } from '../../../functions/orders/order.model.ts';
 import {
   allocate,
   authorise,
   cancel,
   capture,
   confirm,
-  type Decision,
   decline,
   expire,
   fulfil,
   giveBackLate,
-  type Order,
-  outsidePaymentOf,
   receive,
   reclaim,
   refund,
@@ -24,7 +22,7 @@ import {
   release,
   requestRefund,
   sendBack,
-} from '../../../functions/orders/order.model.ts';
+} from '../../../functions/orders/order.transitions.model.ts';
 import { anOrder, freshHoldId } from '../../support/orders.ts';
 
 const nowMs = 2_000_000_000_000;

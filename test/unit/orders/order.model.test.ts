@@ -4,19 +4,9 @@ import { displayStatusOf } from '../../../functions/orders/display-status.model.
 import { orderAnswer } from '../../../functions/orders/order.answer.ts';
 import { orderEvents } from '../../../functions/orders/order.events.ts';
 import {
-  allocate,
   asPlaced,
-  authorise,
-  cancel,
-  capture,
-  confirm,
   type Decision,
-  decline,
-  disown,
-  expire,
   expiryGraceMs,
-  fulfil,
-  giveBackLate,
   hasEnded,
   hasUnits,
   nextDueMs,
@@ -29,6 +19,20 @@ import {
   type PaymentMethod,
   paymentMethods,
   paymentStates,
+  retiresUnits,
+  type Transition,
+} from '../../../functions/orders/order.model.ts';
+import {
+  allocate,
+  authorise,
+  cancel,
+  capture,
+  confirm,
+  decline,
+  disown,
+  expire,
+  fulfil,
+  giveBackLate,
   receive,
   reclaim,
   refund,
@@ -36,10 +40,8 @@ import {
   reject,
   release,
   requestRefund,
-  retiresUnits,
-  type Transition,
   takeBack,
-} from '../../../functions/orders/order.model.ts';
+} from '../../../functions/orders/order.transitions.model.ts';
 import { eventsOf, outboxRow } from '../../../functions/orders/outbox.model.ts';
 import { standingOf } from '../../../functions/orders/placement.model.ts';
 import type { Strategy } from '../../../functions/sales/sale.model.ts';
