@@ -1,6 +1,7 @@
 import { rfc3339 } from '../shared/clock.ts';
 import { type Endpoint, endpoint } from '../shared/http.ts';
 import { Problem } from '../shared/problems.ts';
+import { stockProblem } from '../stock/refusal.model.ts';
 import { unitsPerOrderMax } from '../stock/stock.model.ts';
 import { clearCartRoute, dropCartItemRoute, readCartRoute, setCartItemRoute } from './cart.routes.ts';
 import type { CartAnswer } from './cart.schemas.ts';
@@ -31,17 +32,6 @@ const cartAnswer = ({ saleId, lines, expiresAtMs }: Cart): CartAnswer => ({
 /** The refusal in the words of the contract. */
 function refusal(refused: Exclude<CartSet, { outcome: 'cart' }>): Problem {
   switch (refused.outcome) {
-    case 'unknown-sale':
-      return new Problem('NOT_FOUND', 'There is no such sale.');
-    case 'unknown-sku':
-      return new Problem('INVALID_REQUEST', `This sale does not sell ${refused.sku}.`);
-    case 'unknown-seat':
-      return new Problem('INVALID_REQUEST', `${refused.sku} has no seat ${refused.seat}.`);
-    case 'wrong-kind':
-      return new Problem(
-        'INVALID_REQUEST',
-        refused.kind === 'seated' ? `${refused.sku} is sold by seats: name them.` : `${refused.sku} has no seats: say how many.`,
-      );
     case 'cart-full':
       return new Problem('INVALID_REQUEST', `A cart may have ${unitsPerOrderMax} units at most, counting all items.`);
     case 'sold-out':
@@ -49,24 +39,13 @@ function refusal(refused: Exclude<CartSet, { outcome: 'cart' }>): Problem {
         sku: refused.sku,
         available: refused.available,
       });
-    case 'seat-taken':
-      return new Problem('SEAT_TAKEN', `Of ${refused.sku} these seats are taken: ${refused.seats.join(', ')}.`, {
-        sku: refused.sku,
-        seats: refused.seats,
-      });
     case 'buyer-limit':
       return new Problem('BUYER_LIMIT', `A buyer may have ${refused.limit} units of this sale over all orders and the cart.`, {
         limit: refused.limit,
       });
-    case 'not-open':
-      return new Problem('SALE_NOT_OPEN', refused.state === 'scheduled' ? 'The sale has not opened yet.' : 'The sale is closed.', {
-        state: refused.state,
-      });
-    case 'paused':
-      return new Problem('SALE_PAUSED', 'The sale is paused; it may go on.');
-    case 'stock-not-ready':
-      return new Problem('STOCK_NOT_READY', 'The stock of this sale is not ready.');
     case 'try-again':
       return new Problem('TRY_AGAIN', 'The stock is being brought up to date; send the same request again.');
+    default:
+      return stockProblem(refused);
   }
 }

@@ -2,6 +2,7 @@ import { hasClosed, type Sale } from '../sales/sale.model.ts';
 import type { AskForRebuild } from '../sales/sale.ports.ts';
 import type { Clock } from '../shared/clock.ts';
 import { cartIdOf } from '../shared/ids.ts';
+import type { UnitsRefused } from '../stock/refusal.model.ts';
 import type { LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { CartItem } from './cart.schemas.ts';
@@ -35,15 +36,10 @@ export type CartRead = { outcome: 'cart'; cart: Cart } | { outcome: 'unknown-sal
 
 export type CartSet =
   | CartRead
-  | { outcome: 'paused' | 'cart-full' | 'try-again' }
-  | { outcome: 'unknown-sku'; sku: string }
-  | { outcome: 'unknown-seat'; sku: string; seat: string }
-  /** `kind` is how the item is sold, which is not how it was asked for. */
-  | { outcome: 'wrong-kind'; sku: string; kind: 'counted' | 'seated' }
+  | UnitsRefused
+  | { outcome: 'cart-full' | 'try-again' }
   | { outcome: 'sold-out'; sku: string; available: number }
-  | { outcome: 'seat-taken'; sku: string; seats: readonly string[] }
-  | { outcome: 'buyer-limit'; limit: number }
-  | { outcome: 'not-open'; state: 'scheduled' | 'closed' };
+  | { outcome: 'buyer-limit'; limit: number };
 
 /** How far our clock may be from the one that closes sales, which went with the sale. */
 const clocksApartMsMax = 60_000;

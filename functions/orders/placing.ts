@@ -2,6 +2,7 @@ import { hasClosed, type Sale } from '../sales/sale.model.ts';
 import type { AskForRebuild } from '../sales/sale.ports.ts';
 import { cartIdOf, holdIdOf, orderIdOf, payloadHashOf } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
+import type { UnitsRefused } from '../stock/refusal.model.ts';
 import { mergeLines } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { AllocatePorts, NoUnits } from './allocate.ts';
@@ -19,15 +20,7 @@ export interface PlaceRequest {
 }
 
 /** Why no order is placed. */
-export type PlaceRefusal =
-  | NoUnits
-  | { outcome: 'key-reused' | 'unknown-sale' | 'paused' | 'stock-not-ready' | 'try-again' }
-  | { outcome: 'cart-empty' | 'cart-expired' }
-  | { outcome: 'unknown-sku'; sku: string }
-  | { outcome: 'unknown-seat'; sku: string; seat: string }
-  /** `kind` is how the item is sold, which is not how it was asked for. */
-  | { outcome: 'wrong-kind'; sku: string; kind: 'counted' | 'seated' }
-  | { outcome: 'not-open'; state: 'scheduled' | 'closed' };
+export type PlaceRefusal = NoUnits | UnitsRefused | { outcome: 'key-reused' | 'try-again' | 'cart-empty' | 'cart-expired' };
 
 export type PlaceOutcome = { outcome: 'placed' | 'replayed'; order: Order } | PlaceRefusal;
 
