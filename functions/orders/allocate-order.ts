@@ -1,9 +1,7 @@
-import { awaitsItsPayment, type Order } from './order.model.ts';
+import { isPaidAndPending } from './order.model.ts';
 import type { Step } from './order.ports.ts';
 import { allocate, reject } from './order.transitions.model.ts';
 import { getPaidUnits, type PaidUnitsPorts } from './paid-units.ts';
-
-const isPaidAndPending = (order: Order): boolean => order.status === 'PENDING' && !awaitsItsPayment(order);
 
 /**
  * An order that was charged first gets its units. Its undo is `reject`: with no unit left, over the limit, or after the sale's close, what was set

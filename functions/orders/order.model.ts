@@ -130,6 +130,10 @@ export const owesMoney = (order: Pick<Order, 'status' | 'payment' | 'late'>): bo
 export const awaitsItsPayment = ({ status, payment }: Pick<Order, 'status' | 'payment'>): boolean =>
   (status === 'RESERVED' || status === 'PENDING') && payment.state === 'none';
 
+/** Whether the order is charged and waits for nothing but its units. */
+export const isPaidAndPending = (order: Pick<Order, 'status' | 'payment'>): boolean =>
+  order.status === 'PENDING' && !awaitsItsPayment(order);
+
 /**
  * When the sweeper should look at the order, or undefined when its status rests, its money is settled and its stock released. A moment
  * still to come stays unless it must be sooner: an order on its way to its end then moves in the due index twice, in and out.

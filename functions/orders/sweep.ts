@@ -10,7 +10,7 @@ import type { ClaimRepository } from './claim.repository.ts';
 import { byItem } from './collision.model.ts';
 import { StockAway } from './compensate.ts';
 import type { DueOrders } from './due.repository.ts';
-import { awaitsItsPayment, hasEnded, type Order, type StepName } from './order.model.ts';
+import { hasEnded, isPaidAndPending, type Order, type StepName } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { takeStep } from './order.step.ts';
 import { disown } from './order.transitions.model.ts';
@@ -108,13 +108,17 @@ async function guarded(message: string, report: SweepReport, work: () => Promise
 async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport): Promise<void> {
   const steps = ports.steps(() => nowMs);
   const away = new Set<string>();
+  const paused = new Set<string>();
   for await (const orders of ports.due.due(nowMs, pageOrders)) {
     await forEachAtOnce(orders, ports, report, async (order) => {
       // The stock of this order's sale did not answer a moment ago, and this one waits for nothing else: the time is better spent on others.
       if (away.has(order.saleId) && awaitsStockAlone(order)) return;
+      // Nor does a sale that was paused a moment ago give units to those that are paid and wait for it: there may be a great many.
+      if (paused.has(order.saleId) && isPaidAndPending(order)) return;
       try {
-        await advance(order, steps, () => nowMs);
+        const left = await advance(order, steps, () => nowMs);
         report.orders += 1;
+        if (isPaidAndPending(left)) paused.add(order.saleId);
       } catch (error) {
         if (error instanceof StockAway || error instanceof ScriptUnanswered) away.add(order.saleId);
         throw error;
@@ -126,8 +130,7 @@ async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport
 
 /** Its money is settled and its rows say that it has ended, and Redis is to be told; or it is paid and asks Redis for units. */
 const awaitsStockAlone = (order: Order): boolean =>
-  (hasEnded(order) && (order.stock === 'releasing' || order.late !== undefined)) ||
-  (order.status === 'PENDING' && !awaitsItsPayment(order));
+  (hasEnded(order) && (order.stock === 'releasing' || order.late !== undefined)) || isPaidAndPending(order);
 
 async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
   while (hasTime(ports)) {

@@ -4,6 +4,7 @@ import { StockAway } from '../../functions/orders/compensate.ts';
 import { displayStatusOf } from '../../functions/orders/display-status.model.ts';
 import { orderAnswer } from '../../functions/orders/order.answer.ts';
 import { asPlaced, eventsGraceMs, type Order } from '../../functions/orders/order.model.ts';
+import type { Step } from '../../functions/orders/order.ports.ts';
 import { takeStep } from '../../functions/orders/order.step.ts';
 import { disown } from '../../functions/orders/order.transitions.model.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
@@ -182,6 +183,27 @@ describe('a sale that', () => {
     await engine.stock.update({ ...sale, version: 3, control: 'open' });
     await engine.sweep({ laterMs: eventsGraceMs });
     expect(await sagas.now(order)).toMatchObject({ status: 'FULFILLED' });
+  });
+
+  it('pauses costs a sweep no more for a crowd that is paid and waits, and all of it goes on afterwards', async () => {
+    const crowd = 40;
+    const sale = await openSale('crowded', crowd);
+    const buyers = Array.from({ length: crowd }, (_, n) => `crowded-${n}`);
+    const orders = await Promise.all(buyers.map((buyer) => charged('crowded', buyer)));
+    await engine.stock.update({ ...sale, version: 2, control: 'paused' });
+    const asked = new Set<string>();
+    const asking: Step = (order) => {
+      asked.add(order.orderId);
+      return engine.steps.allocate(order);
+    };
+    await engine.sweep({ laterMs: eventsGraceMs, steps: () => ({ ...engine.steps, allocate: asking }) });
+    expect(asked.size).toBeGreaterThan(0);
+    // Those that are under way together ask, and nobody after the first answer.
+    expect(asked.size).toBeLessThan(crowd);
+    await engine.stock.update({ ...sale, version: 3, control: 'open' });
+    await engine.sweep({ laterMs: eventsGraceMs });
+    const ends = await Promise.all(orders.map((order) => sagas.now(order)));
+    expect(ends.map(({ status }) => status)).toEqual(buyers.map(() => 'FULFILLED'));
   });
 
   it('Redis has lost decides nothing: the step comes again, and the money waits', async () => {
