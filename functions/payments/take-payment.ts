@@ -42,7 +42,7 @@ export async function takePayment(payment: Payment, webhookId: string, ports: Pa
     }
     const { state, transition } = settle(order, payment, nowMs);
     const moved = await orders.transition(order, transition, [payments.entry({ ...payment, state, webhookId, atMs: nowMs })]);
-    // Whether the order or the payment was refused: both are read again, the payment first, and then it is decided anew.
+    // Whether the order or the payment was refused: both are read again, and then it is decided anew.
     if (moved.outcome !== 'moved') continue;
     if (state === 'returned') tellOfReturn(payment, 'known', `its order is ${order.status} and ${order.payment.state}`);
     else await quietly(goOn, moved.order);
