@@ -68,7 +68,7 @@ describe('the outbox', () => {
   });
 
   it('is never synthesised in a mode that there is not', () => {
-    expect(() => buildApp({ outboxMode: 'pulling' })).toThrow(UnknownOutboxMode);
+    expect(() => buildApp({ outdir: stacks().directory, outboxMode: 'pulling' })).toThrow(UnknownOutboxMode);
   });
 });
 

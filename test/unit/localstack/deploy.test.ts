@@ -25,6 +25,13 @@ async function startRefuser() {
   return { url, seen };
 }
 
+/** A directory that goes with the test: the CDK would make one of its own and leave it. */
+async function assemblyDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'stampede-test-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 describe('a deployment into an emulator', () => {
   it('can’t reach anybody’s real account: what leads to one is gone from the command’s environment', () => {
     const env = emulatorEnvironment('http://127.0.0.1:4566', {
@@ -45,8 +52,7 @@ describe('a deployment into an emulator', () => {
     // The CDK's check of the templates takes longer than all the rest, and is tested elsewhere.
     process.env.CDK_VALIDATION = 'false';
     const { url, seen } = await startRefuser();
-    const assembly = await mkdtemp(join(tmpdir(), 'stampede-test-'));
-    onTestFinished(() => rm(assembly, { recursive: true, force: true }));
+    const assembly = await assemblyDirectory();
     buildApp({ outdir: assembly, host: 'emulator' }).synth();
     await expect(deploy({ endpoint: url, assembly, output: 'ignore' })).rejects.toThrow(DeploymentFailed);
     expect(new Set(seen.map(({ host }) => host))).toEqual(new Set([new URL(url).host]));
@@ -62,8 +68,9 @@ describe('a deployment into an emulator', () => {
 });
 
 describe('the app', () => {
-  it('knows no host but AWS and an emulator', () => {
-    expect(() => buildApp({ host: 'azure' as 'aws' })).toThrow(UnknownHost);
+  it('knows no host but AWS and an emulator', async () => {
+    const outdir = await assemblyDirectory();
+    expect(() => buildApp({ outdir, host: 'azure' as 'aws' })).toThrow(UnknownHost);
   });
 
   it('gives a function no name that Lambda would refuse', () => {
