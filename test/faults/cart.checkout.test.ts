@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advance } from '../../functions/orders/advance.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
 import { openFunded } from '../support/audits.ts';
-import { cartsOn, orderOf, unitsOf } from '../support/carts.ts';
+import { cartsOn, unitsOf } from '../support/carts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 
 let engine: Engine;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnitsUndecided } from '../../functions/orders/paid-units.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
-import { cartsOn, orderOf, unitsOf } from '../support/carts.ts';
+import { cartsOn, unitsOf } from '../support/carts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 import { sagasOn } from '../support/sagas.ts';
 

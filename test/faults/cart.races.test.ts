@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCart, setCartItem } from '../../functions/cart/cart.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
 import { lapse } from '../scripts/cart.harness.ts';
-import { cartsOn, orderOf, type Shopper, unitsOf } from '../support/carts.ts';
+import { cartsOn, type Shopper, unitsOf } from '../support/carts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 
 let engine: Engine;

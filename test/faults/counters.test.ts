@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 
 // What counters in a cache are known to get wrong.
 
@@ -11,10 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-const orderOf = (placed: PlaceOutcome): Order => {
-  if (!('order' in placed)) throw new Error(`no order: ${placed.outcome}`);
-  return placed.order;
-};
 const times = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 describe('a sale whose counter is missing', () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelOrder } from '../../functions/orders/cancel.ts';
 import type { Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
 import { UnsettledTransaction } from '../../functions/shared/dynamo.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -13,10 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-function orderOf(placed: PlaceOutcome): Order {
-  if (!('order' in placed)) throw new Error(`not placed: ${placed.outcome}`);
-  return placed.order;
-}
 const unitsOf = (order: Order) => order.items.flatMap(({ units }) => units);
 
 describe('one idempotency key', () => {

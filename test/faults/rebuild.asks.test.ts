@@ -7,7 +7,8 @@ import { listSales, readSale } from '../../functions/sales/read-sales.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
-import { orderOf, rebuilding } from '../support/rebuilding.ts';
+import { orderOf } from '../support/orders.ts';
+import { rebuilding } from '../support/rebuilding.ts';
 import { salesOn } from '../support/sales.ts';
 
 const dayMs = 86_400_000;

@@ -6,7 +6,8 @@ import { systemClock as clock } from '../../functions/shared/clock.ts';
 import { rebuildAsker } from '../../functions/stock/rebuild.request.ts';
 import type { RebuildPorts } from '../../functions/stock/rebuild.ts';
 import { rebuildKeys } from '../../functions/stock/stock.keys.ts';
-import { gate, orderOf, rebuildBench } from '../support/rebuilding.ts';
+import { orderOf } from '../support/orders.ts';
+import { gate, rebuildBench } from '../support/rebuilding.ts';
 
 const bench = rebuildBench();
 

@@ -4,7 +4,8 @@ import type { Sale, SeatList } from '../../functions/sales/sale.model.ts';
 import { keepCurrent } from '../../functions/stock/rebuild.care.ts';
 import type { RebuildPorts } from '../../functions/stock/rebuild.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
-import { gate, noLease, orderOf, rebuildBench } from '../support/rebuilding.ts';
+import { orderOf } from '../support/orders.ts';
+import { gate, noLease, rebuildBench } from '../support/rebuilding.ts';
 
 const bench = rebuildBench();
 

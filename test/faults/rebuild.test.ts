@@ -3,11 +3,11 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { log } from '../../functions/shared/telemetry.ts';
 import { unitBucket } from '../../functions/stock/stock.model.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 
 let engine: Engine;
@@ -17,11 +17,6 @@ beforeAll(async () => {
   work = rebuilding(engine);
 });
 afterAll(() => engine?.stop());
-
-const orderOf = (outcome: PlaceOutcome): Order => {
-  if (outcome.outcome !== 'placed' && outcome.outcome !== 'replayed') throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-};
 
 async function openSale(units: number, changes: Partial<Sale> = {}): Promise<string> {
   const saleId = randomUUID();

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { reconcileKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
 import { all, expectConserved } from '../scripts/stock.harness.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 import { atOnce, reconcilingOn } from '../support/reconciling.ts';
 import { sagasOn } from '../support/sagas.ts';
@@ -20,10 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.stop());
 
-const orderOf = (outcome: PlaceOutcome): Order => {
-  if (outcome.outcome !== 'placed' && outcome.outcome !== 'replayed') throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-};
 const place = (saleId: string, buyer: string, quantity = 1) => engine.place(saleId, buyer, { method: 'external', quantity });
 const bench = () => ({ redis: engine.redis, stock: engine.stock, url: '' });
 

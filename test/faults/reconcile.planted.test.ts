@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
 import { cancel } from '../../functions/orders/order.transitions.model.ts';
 import { viewRowOf } from '../../functions/orders/order-view.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { viewRepository } from '../../functions/views/view.repository.ts';
 import { expectConserved } from '../scripts/stock.harness.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { reconcilingOn } from '../support/reconciling.ts';
 
 let engine: Engine;
@@ -20,10 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.stop());
 
-const orderOf = (outcome: PlaceOutcome): Order => {
-  if (outcome.outcome !== 'placed' && outcome.outcome !== 'replayed') throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-};
 const place = async (saleId: string, buyer: string, quantity = 1, key = 'key') =>
   orderOf(await engine.place(saleId, buyer, { method: 'external', quantity, key }));
 const unitsOf = (order: Order) => order.items.flatMap(({ units }) => units);

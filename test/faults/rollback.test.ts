@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { keepCurrent } from '../../functions/stock/rebuild.care.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
 
 let engine: Engine;
@@ -16,10 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.stop());
 
-const orderOf = (outcome: PlaceOutcome): Order => {
-  if (outcome.outcome !== 'placed' && outcome.outcome !== 'replayed') throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-};
 const place = (saleId: string, buyer: string, quantity = 1) => engine.place(saleId, buyer, { method: 'external', quantity });
 
 /** What the sweeper does every minute, as often as it can, until `stop`. */

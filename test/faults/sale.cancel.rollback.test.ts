@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
 import { type EndOrdersPorts, lastPassAfterMs } from '../../functions/sales/end-orders.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
-import { gate, orderOf, rebuilding } from '../support/rebuilding.ts';
+import { orderOf } from '../support/orders.ts';
+import { gate, rebuilding } from '../support/rebuilding.ts';
 import { salesOn } from '../support/sales.ts';
 
 let engine: Engine;

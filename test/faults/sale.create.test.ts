@@ -5,7 +5,8 @@ import { type CreateSalePorts, createSale } from '../../functions/sales/create-s
 import { NewSale } from '../../functions/sales/sale.schemas.ts';
 import { writtenTables } from '../support/database.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
-import { gate, orderOf, rebuilding } from '../support/rebuilding.ts';
+import { orderOf } from '../support/orders.ts';
+import { gate, rebuilding } from '../support/rebuilding.ts';
 import { salesOn } from '../support/sales.ts';
 
 let engine: Engine;

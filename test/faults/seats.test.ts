@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advance } from '../../functions/orders/advance.ts';
 import { eventsGraceMs, type Order } from '../../functions/orders/order.model.ts';
-import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import { knownSales } from '../../functions/sales/known-sales.ts';
 import { knownSeats } from '../../functions/sales/known-seats.ts';
 import { stockKeys } from '../../functions/stock/stock.scripts.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { orderOf } from '../support/orders.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -17,10 +17,6 @@ afterAll(() => engine.stop());
 
 const hall = (...seats: string[]) => ({ sku: 'hall', seats });
 const tees = (quantity: number) => ({ sku: 'tee', quantity });
-const orderOf = (outcome: PlaceOutcome): Order => {
-  if (!('order' in outcome)) throw new Error(`not placed: ${outcome.outcome}`);
-  return outcome.order;
-};
 const unitsOf = (order: Order) => order.items.flatMap(({ sku, units }) => units.map((unit) => `${sku} ${unit}`));
 const taken = (...seats: string[]) => ({ outcome: 'seat-taken', sku: 'hall', seats });
 

@@ -15,8 +15,7 @@ import { reprojector } from '../../functions/views/reproject-orders.ts';
 import { viewRepository } from '../../functions/views/view.repository.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { batchOf, bodyOf, deliver, failuresOf, shuffledBy } from '../support/messages.ts';
-import { anOrder, freshHoldId } from '../support/orders.ts';
-import { orderOf } from '../support/rebuilding.ts';
+import { anOrder, freshHoldId, orderOf } from '../support/orders.ts';
 import { outboxEventsOf } from '../support/views.ts';
 
 let engine: Engine;

@@ -1,7 +1,7 @@
 import { type CartPorts, type CartRef, clearCart, readCart, setCartItem } from '../../functions/cart/cart.ts';
 import { expireCarts } from '../../functions/cart/expire-carts.ts';
 import type { Order, PaymentMethod } from '../../functions/orders/order.model.ts';
-import { type PlaceOutcome, placeOrder } from '../../functions/orders/place.ts';
+import { placeOrder } from '../../functions/orders/place.ts';
 import { cartIdOf } from '../../functions/shared/ids.ts';
 import { auditPortsOf, auditWith } from './audits.ts';
 import type { Engine } from './engine.ts';
@@ -56,11 +56,5 @@ export function cartsOn(engine: Engine) {
 }
 
 export type Shopper = ReturnType<ReturnType<typeof cartsOn>['shopper']>;
-
-/** The order that was placed, or shown again. */
-export function orderOf(outcome: PlaceOutcome): Order {
-  if (!('order' in outcome)) throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-}
 
 export const unitsOf = (order: Order): string[] => order.items.flatMap(({ sku, units }) => units.map((unit) => `${sku} ${unit}`));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Order } from '../../functions/orders/order.model.ts';
+import type { PlaceOutcome } from '../../functions/orders/place.ts';
 import { orderIdOf } from '../../functions/shared/ids.ts';
 
 export const freshHoldId = (): string => randomBytes(16).toString('base64url');
@@ -29,4 +30,10 @@ export function anOrder(changes: Partial<Order> = {}): Order {
     dueAtMs: 1_000_000_020_000,
     ...changes,
   };
+}
+
+/** The order that was placed, or replayed. Throws when there is none. */
+export function orderOf(placed: PlaceOutcome): Order {
+  if (!('order' in placed)) throw new Error(`no order: ${JSON.stringify(placed)}`);
+  return placed.order;
 }

@@ -16,6 +16,7 @@ import { type RebuildPorts, rebuild } from '../../functions/stock/rebuild.ts';
 import { rebuildKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
 import { tableNames } from './database.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { orderOf } from './orders.ts';
 
 /** Rebuilds over a test's engine: sales and their seats are rows in the database, as they are outside of tests. */
 export function rebuilding(engine: Engine) {
@@ -130,11 +131,6 @@ async function expectStateOfRows({ stock, redis, database }: Engine, sale: Sale,
     expect(mask, `slots of ${buyerId}`).toBe(Items.reduce((bits, { slot }) => bits | (1 << (Number(slot) - 1)), 0));
   }
 }
-
-export const orderOf = (outcome: PlaceOutcome): Order => {
-  if (outcome.outcome !== 'placed' && outcome.outcome !== 'replayed') throw new Error(`not placed: ${JSON.stringify(outcome)}`);
-  return outcome.order;
-};
 
 /** A step that waits until it is let go, and says when somebody has come to it. */
 export function gate() {
