@@ -1,3 +1,4 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { attemptsMax, type PollPorts, poll, pollOnce } from '../../functions/messaging/poll.ts';
 import type { UnpublishedRows } from '../../functions/messaging/unpublished.ports.ts';
@@ -161,6 +162,25 @@ describe('the poller of the outbox', () => {
     await rows.published(seen);
     expect(await storedRow(tables.database, row)).not.toHaveProperty('pollShard');
     expect(await storedRow(tables.database, row)).not.toHaveProperty('pollAttempts');
+  });
+
+  it('publishes no row again that the index still shows and the table has as done', async () => {
+    const row = await write();
+    // An index that goes on showing what it showed at first.
+    const shown = new Map<string, unknown>();
+    const { database } = tables;
+    const lagging = Object.create(database) as typeof database;
+    lagging.send = (async (command: QueryCommand) => {
+      if (!(command instanceof QueryCommand)) return database.send(command);
+      const asked = JSON.stringify(command.input.ExpressionAttributeValues?.[':shard']);
+      if (!shown.has(asked)) shown.set(asked, await database.send(command));
+      return shown.get(asked);
+    }) as typeof database.send;
+    const laggingRows = unpublishedRows(lagging, 'outbox');
+    await pollOnce(ports({ rows: laggingRows }));
+    expect(bus.times(row.eventId)).toBe(1);
+    expect(await pollOnce(ports({ rows: laggingRows }))).toMatchObject({ published: 0, failed: 0 });
+    expect(bus.times(row.eventId)).toBe(1);
   });
 
   it('goes on after a round that failed, and says so when its time is up', async () => {

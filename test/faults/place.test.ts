@@ -137,6 +137,16 @@ describe('a Redis that has lost its last writes', () => {
     expect([...(await engine.unitRows('total')).keys()].sort()).toEqual(['1', '2', '3']);
   });
 
+  it('sells at once what a restock brought, also by a container that remembers the total of before', async () => {
+    const sale = await engine.openSale('restocked', 2);
+    expect(await engine.place('restocked', 'ada', { quantity: 2 })).toMatchObject({ outcome: 'placed' });
+    const restocked = { ...sale, version: 2, items: sale.items.map((item) => ({ ...item, total: 4 })) };
+    engine.putSale(restocked);
+    await engine.stock.update(restocked);
+    expect(await engine.place('restocked', 'bob', { quantity: 2 })).toMatchObject({ outcome: 'placed' });
+    expect([...(await engine.unitRows('restocked')).keys()].sort()).toEqual(['1', '2', '3', '4']);
+  });
+
   it('does not tell a winner that the sale is sold out: where it was caught once, it looks for the order before it refuses', async () => {
     await engine.openSale('forgotten', 1);
     const rollBack = await engine.snapshot();
@@ -190,6 +200,7 @@ describe('an outcome that nobody knows', () => {
     };
     const ports = { ...engine.placePorts, claims: { ...engine.claims, claim } };
     expect(await engine.place('unknown', 'ada', { ports })).toEqual({ outcome: 'try-again' });
+    expect(await engine.available('unknown')).toBe(0);
     expect(await engine.place('unknown', 'bob')).toMatchObject({ outcome: 'sold-out' });
     expect(await engine.place('unknown', 'ada')).toMatchObject({ outcome: 'replayed' });
   });

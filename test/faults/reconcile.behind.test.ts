@@ -9,7 +9,7 @@ import { all, expectConserved } from '../scripts/stock.harness.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { orderOf } from '../support/orders.ts';
 import { rebuilding } from '../support/rebuilding.ts';
-import { atOnce, reconcilingOn } from '../support/reconciling.ts';
+import { atOnce, nothing, reconcilingOn } from '../support/reconciling.ts';
 import { sagasOn } from '../support/sagas.ts';
 
 let engine: Engine;
@@ -52,7 +52,7 @@ describe('a sale that may be behind', () => {
     expect(report.mended).toMatchObject({ 'order-not-followed': 3, 'hold-of-ended-order': 1, 'mark-missing': 1 });
     await engine.sweep();
     await expectConserved(bench(), saleId, 5);
-    expect(await work.scheduled(sale)).toMatchObject({ scope: 'changed', drift: {}, behind: false });
+    expect(await work.scheduled(sale)).toMatchObject({ scope: 'changed', drift: nothing, behind: false });
     // Everybody keeps the answer, also who was cancelled; and what is left can be bought.
     for (const buyer of ['ada', 'dan']) expect(await place(saleId, buyer, 2)).toMatchObject({ outcome: 'replayed' });
     expect(await engine.available(saleId)).toBe(10);
@@ -70,7 +70,7 @@ describe('a sale that may be behind', () => {
     expect(await rebuilds.rebuild(saleId)).toMatchObject({ outcome: 'rebuilt' });
     expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', behind: false, mended: { 'mark-missing': 1 } });
     expect(await place(saleId, 'ada', 2)).toMatchObject({ outcome: 'replayed', order: { orderId: order.orderId } });
-    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', behind: false, drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', behind: false, drift: nothing });
   });
 
   it('stays marked as long as an order may have been on its way when Redis forgot', async () => {
@@ -127,7 +127,7 @@ describe('a reconciliation', () => {
     const order = orderOf(await place(sale.saleId, 'bob'));
     await engine.redis.hdel(stockKeys(sale.saleId).sale, `h:${order.holdId}`);
     expect(await work.scheduled(sale)).toMatchObject({ scope: 'changed', mended: { 'order-not-followed': 1 } });
-    expect(await work.scheduled(sale, { timing: { ...atOnce, fullEveryMs: 0 } })).toMatchObject({ scope: 'all', drift: {} });
+    expect(await work.scheduled(sale, { timing: { ...atOnce, fullEveryMs: 0 } })).toMatchObject({ scope: 'all', drift: nothing });
   });
 
   it('leaves what changed a moment ago alone', async () => {
@@ -135,8 +135,23 @@ describe('a reconciliation', () => {
     const order = orderOf(await place(saleId, 'ada'));
     await engine.redis.hdel(stockKeys(saleId).sale, `h:${order.holdId}`);
     const timing = { ...atOnce, recentMs: 60_000 };
-    expect(await work.reconcile(saleId, { timing })).toMatchObject({ outcome: 'compared', mended: {} });
+    expect(await work.reconcile(saleId, { timing })).toMatchObject({ outcome: 'compared', mended: nothing });
     expect(await work.mend.isBehind(saleId)).toBe(false);
+  });
+
+  it('leaves an old order alone that changed a moment ago', async () => {
+    const { saleId } = await engine.openSale(randomUUID(), 10);
+    const order = orderOf(await place(saleId, 'ada'));
+    await engine.redis.hdel(stockKeys(saleId).sale, `h:${order.holdId}`);
+    // By Redis' clock it was placed long ago; by ours, which writes down changes, it has just moved.
+    const read: typeof engine.stock.read = async (id) => {
+      const found = await engine.stock.read(id);
+      return found.outcome === 'READ' ? { ...found, nowMs: found.nowMs + 3_600_000 } : found;
+    };
+    const stock = { ...work.ports.stock, read };
+    const timing = { ...atOnce, recentMs: 60_000 };
+    expect(await work.reconcile(saleId, { stock, timing })).toMatchObject({ compared: { orders: 1 }, mended: nothing });
+    expect(await work.reconcile(saleId, { stock })).toMatchObject({ mended: { 'order-not-followed': 1 } });
   });
 
   it('is done by one at a time, and stops when its lease is lost or its time is up', async () => {
@@ -148,9 +163,9 @@ describe('a reconciliation', () => {
     await lease?.release();
     let asked = 0;
     const lost = async () => ({ stillOurs: async () => ++asked < 3, release: async () => {} });
-    expect(await work.reconcile(saleId, { lease: lost })).toMatchObject({ outcome: 'unfinished', mended: {} });
+    expect(await work.reconcile(saleId, { lease: lost })).toMatchObject({ outcome: 'unfinished', mended: nothing });
     let steps = 0;
-    expect(await work.reconcile(saleId, { hasTime: () => ++steps < 3 })).toMatchObject({ outcome: 'unfinished', mended: {} });
+    expect(await work.reconcile(saleId, { hasTime: () => ++steps < 3 })).toMatchObject({ outcome: 'unfinished', mended: nothing });
     expect(await engine.redis.exists(reconcileKeys(saleId).lease)).toBe(0);
   });
 
@@ -162,14 +177,14 @@ describe('a reconciliation', () => {
       const sale = await engine.redis.hget(stockKeys(saleId).sale, 's');
       await engine.redis.hset(stockKeys(saleId).sale, 's', String(sale).replace(/\|1$/, '|2'));
     };
-    expect(await work.reconcile(saleId, { pause: loadAnew })).toMatchObject({ outcome: 'unfinished', mended: {} });
+    expect(await work.reconcile(saleId, { pause: loadAnew })).toMatchObject({ outcome: 'unfinished', mended: nothing });
   });
 
   it('says of a sale that Redis does not have that it is not loaded, and lists every run, newest first', async () => {
     const { saleId } = await engine.openSale(randomUUID(), 10);
     await work.reconcile(saleId);
     await engine.redis.del(stockKeys(saleId).sale);
-    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'not-loaded', drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'not-loaded', drift: nothing });
     const first = await work.reports.page(1);
     expect(first.reports).toMatchObject([{ trigger: 'request', sales: [{ saleId, outcome: 'not-loaded' }] }]);
     const second = await work.reports.page(1, first.next);

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
 import { cancel } from '../../functions/orders/order.transitions.model.ts';
 import { viewRowOf } from '../../functions/orders/order-view.model.ts';
+import { placement } from '../../functions/orders/placement.model.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { viewRepository } from '../../functions/views/view.repository.ts';
 import { expectConserved } from '../scripts/stock.harness.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
-import { orderOf } from '../support/orders.ts';
-import { reconcilingOn } from '../support/reconciling.ts';
+import { freshHoldId, orderOf } from '../support/orders.ts';
+import { nothing, reconcilingOn } from '../support/reconciling.ts';
 
 let engine: Engine;
 let work: ReturnType<typeof reconcilingOn>;
@@ -34,7 +35,7 @@ async function expectMended(saleId: string, mended: SaleReport['mended'], { limi
   expect(report).toMatchObject({ outcome: 'compared', drift: mended, mended });
   expect(report.mended).toEqual(mended);
   await expectConserved(bench(), saleId, limit);
-  expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: {}, behind: false });
+  expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: nothing, behind: false });
   return report;
 }
 
@@ -48,7 +49,7 @@ describe('a reconciliation', () => {
       outcome: 'compared',
       passes: 1,
       compared: { units: 4, holds: 3, orders: 3 },
-      drift: {},
+      drift: nothing,
       repairs: [],
       behind: false,
     });
@@ -66,6 +67,27 @@ describe('a reconciliation', () => {
     expect(await engine.available(saleId)).toBe(8);
     expect(unitsOf(second)).toEqual(['4', '5']);
     expect(unitsOf(await place(saleId, 'cleo', 3))).toEqual(['1', '2', '3']);
+  });
+
+  it('leaves a unit alone that nobody seems to have, and that an order claims while it is looked into', async () => {
+    const sale = await engine.openSale(randomUUID(), 10);
+    const { saleId } = sale;
+    const hold = await engine.stock.reserve({
+      ...{ saleId, holdId: freshHoldId(), buyerId: 'ada', payloadHash: 'hash' },
+      lines: [{ sku: 'tee', quantity: 2 }],
+    });
+    if (hold.outcome !== 'RESERVED') throw new Error(`no hold: ${hold.outcome}`);
+    // Redis has forgotten the hold, and not that its units were given out; its order is on its way.
+    await engine.redis.hdel(keys(saleId).sale, `h:${hold.hold.holdId}`);
+    const watch: typeof work.mend.watch = async (...args) => {
+      const watched = await work.mend.watch(...args);
+      await engine.claims.claim(placement(hold.hold, sale, 'external'));
+      return watched;
+    };
+    const report = await work.reconcile(saleId, { mend: { ...work.mend, watch } });
+    expect(report.mended).not.toHaveProperty('unit-leaked');
+    expect(await engine.available(saleId)).toBe(8);
+    expect([...(await engine.unitRows(saleId)).keys()].sort()).toEqual(['1', '2']);
   });
 
   it('takes a unit off sale that an order owns, whether its hold names it or not', async () => {
@@ -159,7 +181,7 @@ describe('a reconciliation', () => {
     await engine.redis.del(keys(saleId).expiry);
     await pause(100);
     expect(await work.reconcile(saleId)).toMatchObject({ mended: { 'hold-not-listed': 1 } });
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
     await engine.sweep();
     expect(await engine.available(saleId)).toBe(10);
   });
@@ -173,7 +195,7 @@ describe('a reconciliation', () => {
     expect(await work.reconcile(saleId)).toMatchObject({ mended: { 'hold-without-order': 1 } });
     await engine.sweep();
     expect(await engine.available(saleId)).toBe(10);
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
   });
 
   it('puts a cart back among those that end by themselves', async () => {
@@ -216,7 +238,7 @@ describe('a reconciliation', () => {
     };
     await plant(saleId, 'behind', '1');
     const report = await work.reconcile(saleId, { mend: moving });
-    expect(report).toMatchObject({ drift: { 'counter-wrong': 1 }, mended: {}, behind: true });
+    expect(report).toMatchObject({ drift: { 'counter-wrong': 1 }, mended: nothing, behind: true });
     expect(buyers).toBeGreaterThan(1);
     expect(await field(saleId, 'i:tee')).toMatch(/^c\|20\|4\|7/);
     expect(await work.reconcile(saleId)).toMatchObject({ mended: { 'counter-wrong': 1 }, behind: false });
@@ -281,19 +303,19 @@ describe('a reconciliation', () => {
     const decided = cancel(order, Date.now());
     if (decided.outcome !== 'go') throw new Error('not cancelled');
     await engine.orders.transition(order, decided.transition);
-    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', drift: nothing });
     await engine.sweep({ laterMs: 60_000 });
     expect(await engine.available(saleId)).toBe(10);
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
   });
 
   it('leaves an order alone that is charged before it has units, and one that has none to give back', async () => {
     const { saleId } = await engine.openSale(randomUUID(), 10, { strategy: 'charge-first' });
     const order = await place(saleId, 'ada', 2);
     expect(order.status).toBe('PENDING');
-    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', compared: { orders: 1 }, drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ outcome: 'compared', compared: { orders: 1 }, drift: nothing });
     await engine.cancel(order);
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
     expect(await engine.available(saleId)).toBe(10);
   });
 
@@ -301,14 +323,14 @@ describe('a reconciliation', () => {
     const { saleId } = await engine.openSale(randomUUID(), 10, { perBuyerLimit: 5 });
     const order = await place(saleId, 'ada', 2);
     await engine.endForGood(order);
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
     await engine.redis.zadd(keys(saleId).free, 0, 'tee|0000001-0000002');
     await plant(saleId, 'i:tee', 'c|10|3|2');
     await engine.redis.hdel(keys(saleId).sale, 'b:ada');
     expect(await work.reconcile(saleId)).toMatchObject({ mended: { 'order-not-followed': 1 } });
     expect(await engine.available(saleId)).toBe(8);
     expect(await field(saleId, 'b:ada')).toBe('3');
-    expect(await work.reconcile(saleId)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId)).toMatchObject({ drift: nothing });
   });
 });
 
@@ -326,6 +348,6 @@ describe('a reconciliation of views', () => {
     const rows = await views.rows([missing, behind, wrong, right].map(({ orderId }) => orderId));
     for (const order of [missing, behind, wrong]) expect(rows.get(order.orderId)).toMatchObject({ version: 1, status: 'RESERVED' });
     expect(rows.get(right.orderId)).toMatchObject({ version: 7 });
-    expect(await work.reconcile(saleId, withViews)).toMatchObject({ drift: {} });
+    expect(await work.reconcile(saleId, withViews)).toMatchObject({ drift: nothing });
   });
 });

@@ -25,6 +25,27 @@ const unanswered = {
   },
 };
 
+describe('what an operator changes', () => {
+  it('is answered once it is where a failover finds it, and not before', async () => {
+    const { saleId } = await sales.open(10);
+    /** Runs the change, and says what Redis had of the sale when it was asked whether that is settled. */
+    const settledBy = async (change: (ports: { stock: ControlPorts['stock'] }) => Promise<unknown>) => {
+      const seen: number[] = [];
+      const settled = async (id: string) => {
+        seen.push((await sales.inRedis(id)).version);
+      };
+      await change({ stock: { ...sales.ports.stock, settled } });
+      return seen;
+    };
+    expect(await settledBy((ports) => sales.change(saleId, { state: 'paused' }, ports))).toEqual([2]);
+    expect(await settledBy((ports) => sales.change(saleId, { state: 'paused' }, ports)), 'repeated').toEqual([2]);
+    expect(await settledBy((ports) => sales.restock(saleId, { sku: 'tee', units: 5 }, 'more', ports))).toEqual([3]);
+    expect(await settledBy((ports) => sales.cancel(saleId, 'rain', ports))).toEqual([4]);
+    const unsettled = { stock: { ...sales.ports.stock, settled: died } };
+    await expect(sales.change(saleId, { state: 'closed' }, unsettled)).rejects.toThrow('died');
+  });
+});
+
 describe('a change whose writer died before it told Redis', () => {
   it('holds after a repeat, which changes nothing else', async () => {
     const { saleId } = await sales.open(10);

@@ -106,6 +106,28 @@ describe('with no event ever delivered', () => {
   });
 });
 
+describe('an order that is paid while the sweeper is about to expire it', () => {
+  it('keeps its hold: Redis hears of an end once it is written, and not before', async () => {
+    await engine.openSale('paid-in-time', 2);
+    const order = await placed('paid-in-time', 'ada');
+    await engine.fund('ada', 10_000);
+    const due = {
+      // What the sweeper reads is the order as it was a moment before.
+      async *due() {
+        yield [order];
+      },
+    };
+    const authorised = await engine.steps.charge(order);
+    await engine.steps.confirm(authorised.order);
+    await engine.sweep({ due, laterMs: 302_000 });
+    expect(await engine.orders.get(order.orderId)).toMatchObject({ status: 'FULFILLED' });
+    expect(await engine.available('paid-in-time')).toBe(1);
+    const { holdId, bornUs, saleId } = order;
+    const hold = await engine.redis.hget(stockKeys(saleId).sale, `h:${holdId}`);
+    expect(hold).toMatch(new RegExp(`^C\\|${bornUs}\\|`));
+  });
+});
+
 describe('one part that fails', () => {
   it('does not keep holds from ending when the due orders can’t be read', async () => {
     await engine.openSale('no-due', 2, shortHold);

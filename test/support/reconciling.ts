@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
 import { ordersById } from '../../functions/orders/orders-by-id.repository.ts';
 import { evidenceOf } from '../../functions/reconciliation/evidence.repository.ts';
 import { watchIdentity } from '../../functions/reconciliation/identity.care.ts';
@@ -20,6 +21,9 @@ import type { Engine } from './engine.ts';
 
 /** No waiting: whoever plants drift has stopped before it is looked for. */
 export const atOnce: Timing = { pauseMs: 0, recentMs: 0, inFlightMs: 0, fullEveryMs: 3_600_000 };
+
+/** For `toMatchObject`, to which a plain `{}` is like any object. */
+export const nothing = expect.toSatisfy((found: object) => Object.keys(found).length === 0, 'has nothing');
 
 /** Reconciliations on an engine's database and Redis. Which Redis that is, the test says. */
 export function reconcilingOn(engine: Engine) {
