@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
@@ -97,6 +98,8 @@ function bodyOf(route: Route, event: HttpEvent, raw: Buffer): unknown {
   const mediaType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (text === '') throw new Problem('INVALID_REQUEST', 'A JSON body is needed.');
   if (mediaType !== 'application/json') throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+  // Read all the same, each wrong byte would become U+FFFD, and that would be stored as what the caller has said.
+  if (!isUtf8(raw)) throw new Problem('INVALID_REQUEST', 'The body is not valid UTF-8.');
   try {
     return JSON.parse(text);
   } catch {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { account } from './intrinsics.ts';
 import type { Authorised } from './issuer.ts';
@@ -27,7 +28,8 @@ export interface HttpCall {
 export function eventOf(call: HttpCall): object {
   const { cookie, ...others } = call.headers;
   const headers = Object.fromEntries(Object.entries(others).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]));
-  const isText = isTextual(headers['content-type']);
+  // What only claims to be text goes on as its bytes: as a string, it would be something else already.
+  const isText = isTextual(headers['content-type']) && isUtf8(call.body);
   return {
     version: '2.0',
     routeKey: call.routeKey,

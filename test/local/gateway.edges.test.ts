@@ -89,6 +89,16 @@ describe('a request', () => {
     expect(JSON.parse(root.body)).toMatchObject({ rawPath: '/', queryStringParameters: { b: '2' } });
   });
 
+  it('hands bytes that are no UTF-8 on as they came, whatever their media type says', async () => {
+    const { url } = await app();
+    const sent = (bytes: number[]) =>
+      fetch(`${url}/`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: Buffer.from(bytes) }).then((each) =>
+        each.json(),
+      );
+    expect(await sent([0x22, 0xff, 0x22])).toMatchObject({ body: 'Iv8i', isBase64Encoded: true });
+    expect(await sent([0x22, 0xc3, 0xa9, 0x22])).toMatchObject({ body: '"é"', isBase64Encoded: false });
+  });
+
   it('hands every query parameter on, whatever it is called', async () => {
     const { url } = await app();
     const body = await (await fetch(`${url}/?__proto__=1&constructor=2&__proto__=3`)).text();

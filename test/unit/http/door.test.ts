@@ -98,6 +98,15 @@ describe('the door of a route', () => {
     expect(await send(echo(), { ...good, raw })).toMatchObject({ status: 201, body: { body: { count: 3 } } });
   });
 
+  it.each([[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])(
+    'refuses a body whose bytes are no UTF-8 (%i …), rather than to guess what they say',
+    async (...bytes) => {
+      const body = Buffer.concat([Buffer.from('{"note":"'), Buffer.from(bytes), Buffer.from('"}')]).toString('base64');
+      const answer = await send(echo(), { ...good, raw: { body, isBase64Encoded: true } });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST', detail: expect.stringContaining('UTF-8') } });
+    },
+  );
+
   it('takes JSON alone, whatever it is called', async () => {
     const as = (mediaType: string) => send(echo(), { ...good, headers: { 'content-type': mediaType } });
     expect(await as('application/json; charset=utf-8')).toMatchObject({ status: 201 });
