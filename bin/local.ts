@@ -33,6 +33,7 @@ const Settings = z.object({
     .regex(/^[1-8]$/, 'must be a number of front ends from 1 to 8')
     .default('1')
     .transform(Number),
+  CONTAINERS: z.enum(['threads', 'processes'], { error: 'must be threads or processes' }).default('threads'),
   DATA_DIR: z
     .string()
     .transform((path) => resolve(path))
@@ -89,7 +90,7 @@ if (!settings.success) {
   for (const issue of settings.error.issues) complain(`${issue.path.join('.')} ${issue.message}.`);
   process.exit(1);
 }
-const { PORT, REPLICAS, DATA_DIR, REDIS_URL, DYNAMODB_ENDPOINT, PAYMENT_WEBHOOK_SECRETS, OUTBOX_MODE } = settings.data;
+const { PORT, REPLICAS, CONTAINERS, DATA_DIR, REDIS_URL, DYNAMODB_ENDPOINT, PAYMENT_WEBHOOK_SECRETS, OUTBOX_MODE } = settings.data;
 const publishing = {
   stream: 'as its stream brings them',
   polling: 'by polling',
@@ -107,6 +108,7 @@ try {
   runtime = startRuntime({
     port: PORT,
     replicas: REPLICAS,
+    containers: CONTAINERS,
     dataDirectory: DATA_DIR,
     redisUrl: REDIS_URL,
     dynamodbEndpoint: DYNAMODB_ENDPOINT,

@@ -12,7 +12,8 @@ export interface ContainerData {
 export interface Call {
   readonly id: string;
   readonly event: string;
-  readonly deadlineMs: number;
+  /** Until the deadline, from now on: a duration, so that a step of either side's clock changes nothing. */
+  readonly remainingMs: number;
 }
 
 export type Answer =

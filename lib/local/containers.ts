@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Worker } from 'node:worker_threads';
 import type { FunctionSpec } from './assembly.ts';
-import type { Answer, Call, ContainerData } from './container.messages.ts';
+import { type ContainerHost, type ContainerKind, startContainer } from './container.hosts.ts';
+import type { Answer, ContainerData } from './container.messages.ts';
 import { UnsupportedTemplate } from './intrinsics.ts';
 
 /** The function threw, its container died, or it ran out of time; `message` says which, with the function's own words. */
@@ -18,7 +17,7 @@ export class Overloaded extends Error {
 }
 
 export interface Capacity {
-  /** Containers of the function at most. Each is a thread of its own with its own module state. */
+  /** Containers of the function at most. Each is a thread or a process of its own with its own module state. */
   readonly containersMax: number;
   /**
    * Events that one container may have under way. Lambda gives a container one at a time and starts another for the next, a thousand of
@@ -35,19 +34,25 @@ const runtimes: readonly string[] = ['nodejs24.x', 'nodejs22.x'];
 export interface FunctionOptions {
   readonly spec: FunctionSpec;
   readonly capacity: Capacity;
+  /** Threads when left out. */
+  readonly containers?: ContainerKind | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly blankTransactionTokens: boolean;
   readonly onLog: (functionName: string, line: string) => void;
 }
 
-interface Job extends Call {
+interface Job {
+  readonly id: string;
+  readonly event: string;
+  /** By `performance.now()`. */
+  readonly deadlineMs: number;
   readonly timer: NodeJS.Timeout;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 interface Container {
-  readonly worker: Worker;
+  readonly host: ContainerHost;
   readonly jobs: Map<string, Job>;
   ready: boolean;
   /** A retired container takes no new events and ends with its last. */
@@ -93,7 +98,7 @@ export class HostedFunction {
       const id = randomUUID();
       // Waiting counts: whoever called has waited just as long.
       const timer = setTimeout(() => this.#timeOut(id), this.timeoutMs);
-      this.#waiting.push({ id, event: JSON.stringify(event), deadlineMs: Date.now() + this.timeoutMs, timer, resolve, reject });
+      this.#waiting.push({ id, event: JSON.stringify(event), deadlineMs: performance.now() + this.timeoutMs, timer, resolve, reject });
       this.#assign();
     });
   }
@@ -102,7 +107,7 @@ export class HostedFunction {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const job of this.#waiting.splice(0)) settle(job, new InvocationFailed(`${this.name} is stopped`));
-    await Promise.all([...this.#containers].map((container) => container.worker.terminate()));
+    await Promise.all([...this.#containers].map((container) => container.host.kill()));
   }
 
   #assign(): void {
@@ -122,42 +127,33 @@ export class HostedFunction {
     const job = this.#waiting.shift();
     if (!job) return;
     container.jobs.set(job.id, job);
-    container.worker.postMessage({ id: job.id, event: job.event, deadlineMs: job.deadlineMs } satisfies Call);
+    container.host.send({ id: job.id, event: job.event, remainingMs: job.deadlineMs - performance.now() });
   }
 
   #start(): Promise<void> {
-    const { spec, environment, onLog } = this.#options;
-    const worker = new Worker(new URL('./container.worker.ts', import.meta.url), {
-      workerData: this.#data,
-      env: environment,
-      // What this process was started with is nothing to a function.
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      name: spec.name,
-    });
-    const container: Container = { worker, jobs: new Map(), ready: false, retired: false };
-    this.#containers.add(container);
-    for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', (line) => onLog(this.name, line));
-    return new Promise((resolve, reject) => {
-      const tooLate = setTimeout(() => void worker.terminate(), startMsMax);
-      let cause = 'ended';
-      worker.on('message', (answer: Answer) => {
+    const { environment, onLog, containers = 'threads' } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const host = startContainer(containers, {
+      data: this.#data,
+      environment,
+      onLine: (line) => onLog(this.name, line),
+      onAnswer: (answer) => {
         if (answer.kind === 'ready') {
           clearTimeout(tooLate);
           container.ready = true;
           resolve();
         } else this.#answer(container, answer);
-      });
-      worker.on('error', (error: Error) => {
-        cause = error.stack ?? error.message;
-      });
-      worker.once('exit', () => {
+      },
+      onEnd: (cause) => {
         clearTimeout(tooLate);
         reject(new InvocationFailed(`a container of ${this.name} did not start: ${cause}`));
         this.#bury(container, cause);
-      });
+      },
     });
+    const tooLate = setTimeout(() => void host.kill(), startMsMax);
+    const container: Container = { host, jobs: new Map(), ready: false, retired: false };
+    this.#containers.add(container);
+    return promise;
   }
 
   #answer(container: Container, answer: Exclude<Answer, { kind: 'ready' }>): void {
@@ -200,7 +196,7 @@ export class HostedFunction {
   }
 
   #endIfDone(container: Container): void {
-    if (container.retired && container.jobs.size === 0) void container.worker.terminate();
+    if (container.retired && container.jobs.size === 0) void container.host.kill();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Assembly } from './assembly.ts';
 import { credentials } from './aws-json.ts';
+import type { ContainerKind } from './container.hosts.ts';
 import { type Capacity, HostedFunction } from './containers.ts';
 import { account, region, UnsupportedTemplate } from './intrinsics.ts';
 
@@ -36,6 +37,7 @@ export function hostFunctions(
   endpoints: Endpoints,
   options: {
     readonly replicas: number;
+    readonly containers?: ContainerKind | undefined;
     readonly blankTransactionTokens: boolean;
     readonly onLog: (functionName: string, line: string) => void;
   },

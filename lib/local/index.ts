@@ -5,6 +5,7 @@ import { apiOf } from './api.ts';
 import { assemble } from './assembly.ts';
 import { startBus } from './bus.ts';
 import { guardDirectories } from './child.ts';
+import type { ContainerKind } from './container.hosts.ts';
 import { type Kept, nothingKept, openDataDirectory } from './data-directory.ts';
 import { startDatabase } from './dynamodb.ts';
 import { hostFunctions } from './functions.ts';
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
   readonly port: number;
   /** How many front ends serve the one set of data, each with containers of its own; 1 when left out. */
   readonly replicas?: number | undefined;
+  /** What containers of functions are: threads of this process when left out, or processes of their own. */
+  readonly containers?: ContainerKind | undefined;
   /** Where everything is kept that is to outlive a restart; nothing is without. Made when it is missing. */
   readonly dataDirectory?: string | undefined;
   /** A Redis to use instead of one of our own. */
@@ -116,7 +119,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime, 'stop'>> {
-  const { replicas = 1, out = () => {}, onLog = () => {}, nowMs = Date.now, signal = new AbortController().signal } = options;
+  const { replicas = 1, containers, out = () => {}, onLog = () => {}, nowMs = Date.now, signal = new AbortController().signal } = options;
   const log = (line: string) => onLog('runtime', line);
   const stopIt = (part: { stop(): unknown }) => part.stop();
 
@@ -163,7 +166,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     secretsManager: secrets.url,
   };
   const functions = await undo.of(
-    hostFunctions(assembly, endpoints, { replicas, blankTransactionTokens: database.bundled, onLog }),
+    hostFunctions(assembly, endpoints, { replicas, containers, blankTransactionTokens: database.bundled, onLog }),
     stopIt,
   );
   await unlessAborted(functions.warm(), signal);

@@ -3,11 +3,24 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeServer, listenLocally } from '../../lib/local/aws-json.ts';
+import type { ContainerKind } from '../../lib/local/container.hosts.ts';
 import { type Capacity, HostedFunction } from '../../lib/local/containers.ts';
+import { isAlive } from './processes.ts';
 import { writeAssembly } from './small-app.ts';
 
+interface Hosting {
+  readonly timeoutSeconds?: number;
+  readonly blankTransactionTokens?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly containers?: ContainerKind;
+}
+
 /** One function by itself. */
-async function hosted(code: string, capacity: Capacity, { timeoutSeconds = 5, blankTransactionTokens = false, environment = {} } = {}) {
+async function hosted(
+  code: string,
+  capacity: Capacity,
+  { timeoutSeconds = 5, blankTransactionTokens = false, environment = {}, containers }: Hosting = {},
+) {
   const directory = await writeAssembly({ Fn: { code } });
   const logs: string[] = [];
   const fn = new HostedFunction({
@@ -23,6 +36,7 @@ async function hosted(code: string, capacity: Capacity, { timeoutSeconds = 5, bl
       },
     },
     capacity,
+    containers,
     environment,
     blankTransactionTokens,
     onLog: (_, line) => logs.push(line),
@@ -143,5 +157,50 @@ describe('a hosted function', () => {
       input,
       { ...input, ClientRequestToken: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     ]);
+  });
+});
+
+describe('a function whose containers are processes', () => {
+  const containers = 'processes';
+
+  it('keeps its state in a process of its own, with its own environment and nothing of the machine’s', async () => {
+    const code = `let calls = 0; export const handler = async (_, context) => {
+      console.log('call', ++calls);
+      return { calls, pid: process.pid, left: context.getRemainingTimeInMillis(), environment: process.env };
+    };`;
+    const { fn, logs } = await hosted(code, one, { containers, environment: { OWN: 'yes' } });
+    const first = (await fn.invoke({})) as { pid: number; left: number; environment: Record<string, string> };
+    expect(await fn.invoke({})).toMatchObject({ calls: 2, pid: first.pid, environment: { OWN: 'yes' } });
+    expect(first.pid).not.toBe(process.pid);
+    expect(first.left).toBeGreaterThan(0);
+    expect(first.left).toBeLessThanOrEqual(5_000);
+    expect(first.environment.PATH).toBeUndefined();
+    await expect.poll(() => logs).toEqual(['call 1', 'call 2']);
+    await fn.stop();
+    expect(isAlive(first.pid)).toBe(false);
+  });
+
+  it('fails what a kill took with it, and serves the next event from a fresh process', async () => {
+    const code = `export const handler = async ({ ms }) => { await new Promise((r) => setTimeout(r, ms)); return process.pid; };`;
+    const { fn, logs } = await hosted(code, { containersMax: 1, eventsMax: 2 }, { containers, timeoutSeconds: 30 });
+    const pid = (await fn.invoke({ ms: 0 })) as number;
+    const underWay = fn.invoke({ ms: 20_000 });
+    process.kill(pid, 'SIGKILL');
+    await expect(underWay).rejects.toThrow(/crashed: ended by SIGKILL/);
+    expect(await fn.invoke({ ms: 0 })).not.toBe(pid);
+    expect(logs.join()).toContain('a container crashed: ended by SIGKILL');
+  });
+
+  it('says at its first start why it can’t be loaded', async () => {
+    const { fn } = await hosted("throw new Error('no such table');", one, { containers });
+    await expect(fn.warm()).rejects.toThrow(/no such table/);
+  });
+
+  it('ends with its timeout, also while it does not give way', async () => {
+    const { fn } = await hosted('export const handler = async ({ hang }) => { while (hang); return "here"; };', one, {
+      ...{ containers, timeoutSeconds: 2 },
+    });
+    await expect(fn.invoke({ hang: true })).rejects.toThrow(/timed out after 2000 ms/);
+    await expect.poll(() => fn.invoke({}).catch(() => 'not yet'), { timeout: 10_000 }).toBe('here');
   });
 });
