@@ -1,0 +1,211 @@
+import type { TakenPayment } from './actors.ts';
+import type { Acknowledged, Promised, Restock } from './answers.ts';
+import type { Findings, Invariant } from './findings.ts';
+import type { RedisView } from './redis-view.ts';
+import { balanceOf, type OrderRow, ordersById, type Rows } from './rows.ts';
+import { wantedState } from './state.ts';
+
+// What must hold once nothing is owed any more: every order has ended, every unit is somebody's or for sale, all money is where it belongs.
+
+export interface Quiet {
+  readonly rows: Rows;
+  /** Undefined when Redis does not have the sale. */
+  readonly redis: RedisView | undefined;
+  readonly acknowledged: readonly Acknowledged[];
+  readonly promised: readonly Promised[];
+  readonly restocks: readonly Restock[];
+  readonly isCalledOff: boolean;
+  /** By item, the units that were put on sale at first. */
+  readonly firstTotals: ReadonlyMap<string, number>;
+  readonly payments: readonly TakenPayment[];
+  /** Whether every event has reached its consumers: only then do counters that events move agree. */
+  readonly allEventsHeard: boolean;
+}
+
+const ends = new Set(['EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED', 'FULFILLED']);
+type Add = (invariant: Invariant, what: string) => void;
+
+/** Everything that the seven invariants say of a system at rest. */
+export function checkQuiet(quiet: Quiet, findings: Findings): void {
+  const add: Add = (invariant, what) => findings.add(invariant, what);
+  checkEnds(quiet.rows, add);
+  checkAcknowledged(quiet, add);
+  checkPromises(quiet, add);
+  checkTotals(quiet, add);
+  checkPayments(quiet, add);
+  checkKept(quiet.rows, add);
+  checkViews(quiet, add);
+  if (quiet.redis) {
+    checkHolds(quiet.rows, quiet.redis, add);
+    checkStock(quiet.rows, quiet.redis, add);
+    checkSlots(quiet.rows, quiet.redis, add);
+  } else if (quiet.rows.sale?.control !== 'closed') add('7 it fails closed', 'Redis has not got its sale back');
+}
+
+function checkEnds({ orders }: Rows, add: Add): void {
+  for (const { orderId, status, dueAtMs, dueShard, stock, payment, late } of orders) {
+    if (!ends.has(status)) add('6 every order ends', `${orderId} is ${status} and ${payment.state}`);
+    if (dueAtMs !== undefined || dueShard !== undefined || late)
+      add('6 every order ends', `${orderId} is ${status}, and something of it is still owed`);
+    if (status !== 'FULFILLED' && stock !== 'released') add('3 one end per hold', `${orderId} is ${status}, and its stock is ${stock}`);
+  }
+}
+
+function checkAcknowledged({ rows, acknowledged }: Quiet, add: Add): void {
+  const orders = ordersById(rows);
+  for (const { orderId, requestId } of acknowledged) {
+    if (!orders.has(orderId)) add('2 nothing acknowledged is lost', `${requestId} was told of ${orderId}, which is not there`);
+  }
+}
+
+/** Who was told that an order is cancelled or goes back can rely on it, and so can who called a sale off. */
+function checkPromises({ rows, promised, isCalledOff }: Quiet, add: Add): void {
+  const orders = ordersById(rows);
+  for (const { orderId, statuses, requestId } of promised) {
+    const status = orders.get(orderId)?.status ?? 'not there';
+    if (!statuses.includes(status))
+      add('2 nothing acknowledged is lost', `${requestId} was told that ${orderId} ends, and it is ${status}`);
+  }
+  if (!isCalledOff) return;
+  for (const { orderId, status } of rows.orders) {
+    if (status === 'FULFILLED') add('2 nothing acknowledged is lost', `the sale was called off, and ${orderId} is ${status}`);
+  }
+}
+
+/** Each restock adds what it says, once. One that nobody was answered may have. */
+function checkTotals({ rows, restocks, firstTotals }: Quiet, add: Add): void {
+  for (const { sku, total } of rows.sale?.items ?? []) {
+    const sum = (which: (restock: Restock) => boolean) =>
+      restocks
+        .filter((restock) => restock.sku === sku && which(restock))
+        .reduce((units, restock) => units + restock.units, firstTotals.get(sku) ?? 0);
+    const [least, most] = [sum(({ isCertain }) => isCertain), sum(() => true)];
+    if (total < least || total > most)
+      add('1 never oversold', `${sku} has ${total} units in all, and ${least} were put on sale, ${most} at most`);
+  }
+}
+
+/** Each payment that a provider was acknowledged came in once, with its own amount, and was kept for one order or went out again. */
+function checkPayments({ rows, payments }: Quiet, add: Add): void {
+  const byPayment = Map.groupBy(rows.movements, ({ paymentId }) => paymentId ?? '');
+  const orders = ordersById(rows);
+  for (const { paymentId, orderId, amountMinor, isAcknowledged } of payments) {
+    const movements = byPayment.get(paymentId) ?? [];
+    if (!isAcknowledged) {
+      if (movements.length === 0) continue;
+    }
+    const received = movements.filter(({ kind }) => kind === 'receive');
+    const isIn = received.length === 1 && balanceOf(`escrow:${orderId}`, received) === amountMinor;
+    if (!isIn) add('5 money is conserved', `${paymentId} of ${amountMinor} for ${orderId} was received ${received.length} times`);
+    const outside = balanceOf('outside', movements);
+    const order = orders.get(orderId);
+    const isKept = order?.status === 'FULFILLED' && order.payment.paymentId === paymentId;
+    const wanted = isKept ? -amountMinor : 0;
+    if (outside !== wanted)
+      add(
+        '5 money is conserved',
+        `of ${paymentId} over ${amountMinor}, ${-outside} is kept, and ${orderId} is ${order?.status ?? 'not there'}`,
+      );
+  }
+}
+
+/** What was captured is kept for units that the buyer has, or was given back in full. */
+function checkKept({ orders, movements, sale }: Rows, add: Add): void {
+  const byOrder = Map.groupBy(movements, ({ orderId }) => orderId ?? '');
+  let fulfilledMinor = 0;
+  for (const order of orders) {
+    const mine = byOrder.get(order.orderId) ?? [];
+    const wanted = order.status === 'FULFILLED' ? order.totalMinor : 0;
+    fulfilledMinor += wanted;
+    const kept = balanceOf(`seller:${order.saleId}`, mine);
+    const inEscrow = balanceOf(`escrow:${order.orderId}`, mine);
+    if (kept !== wanted || inEscrow !== 0)
+      add('5 money is conserved', `${order.orderId} is ${order.status}: ${kept} of ${order.totalMinor} is kept, ${inEscrow} in escrow`);
+    const fromBuyer = -balanceOf(`user:${order.buyerId}`, mine);
+    const wantedFromBuyer = order.payment.method === 'balance' ? wanted : 0;
+    if (fromBuyer !== wantedFromBuyer)
+      add('5 money is conserved', `${order.buyerId} has paid ${fromBuyer} for ${order.orderId}, which is ${order.status}`);
+  }
+  const difference = sale ? balanceOf(`seller:${sale.saleId}`, movements) - fulfilledMinor : 0;
+  if (difference !== 0) add('5 money is conserved', `the seller has ${difference} more than fulfilled orders are worth`);
+}
+
+function checkViews({ rows, redis, allEventsHeard }: Quiet, add: Add): void {
+  // A closed sale that Redis has lost is reconciled no more, and then nobody makes good for events that were lost.
+  if (!redis && !allEventsHeard) return;
+  const views = new Map(rows.views.map((view) => [view.orderId, view]));
+  for (const { orderId, version, status } of rows.orders) {
+    const view = views.get(orderId);
+    if (view?.version !== version || view.status !== status) {
+      add(
+        'answers',
+        `${orderId} is ${status} at version ${version}, and lists show ${view ? `${view.status} at ${view.version}` : 'nothing'}`,
+      );
+    }
+  }
+  if (!allEventsHeard) return;
+  for (const { sku, total } of rows.sale?.items ?? []) {
+    const level = rows.levels.find((each) => each.sku === sku);
+    const count = (state: string) => rows.units.filter((unit) => unit.sku === sku && unit.state === state).length;
+    const counted = [count('HELD'), count('SOLD'), count('RETIRED'), total].join(', ');
+    const shown = [level?.held ?? 0, level?.sold ?? 0, level?.retired ?? 0, level?.total].join(', ');
+    if (counted !== shown) add('4 stock is conserved', `of ${sku} are held, sold, retired, in all ${counted}; counted by events ${shown}`);
+  }
+}
+
+/** Each hold ended confirmed or released: what Redis still holds is what orders have, and nothing else. */
+function checkHolds(rows: Rows, redis: RedisView, add: Add): void {
+  const owners = new Map<string, OrderRow>();
+  for (const order of rows.orders) if (isOwned(order)) owners.set(order.holdId, order);
+  for (const { holdId, state, units } of redis.holds) {
+    if (state === 'E' || units.length === 0) continue;
+    const owner = owners.get(holdId);
+    if (state === 'H' || state === 'K' || !owner) {
+      add(
+        '3 one end per hold',
+        `Redis still has ${units.length} units in ${state === 'K' ? 'a cart' : `a hold of state ${state}`} (${holdId}), whose order is ${owner?.status ?? 'none'}`,
+      );
+    }
+  }
+}
+
+const isOwned = (order: OrderRow): boolean => ['HELD', 'SOLD'].includes(wantedState(order) ?? '');
+
+/** Per item: what rows say is somebody's, and what Redis has for sale, are all units, each once. */
+function checkStock({ sale, units, seats }: Rows, redis: RedisView, add: Add): void {
+  if (sale && redis.version !== sale.version)
+    add('4 stock is conserved', `the sale is at version ${sale.version}, Redis at ${redis.version}`);
+  for (const suspect of redis.suspects) add('4 stock is conserved', `${suspect} is still under suspicion`);
+  const owned = new Set(units.map(({ sku, unit }) => `${sku} ${unit}`));
+  for (const { sku, total, seated } of sale?.items ?? []) {
+    const item = redis.items.find((each) => each.sku === sku);
+    const all = seated ? [...(seats.get(sku) ?? [])] : Array.from({ length: total }, (_, index) => String(index + 1));
+    const isForSale = (unit: string) =>
+      seated
+        ? redis.seats.get(`${sku} ${unit}`) === ''
+        : redis.pool.has(`${sku} ${unit}`) || Number(unit) >= (item?.next ?? Number.POSITIVE_INFINITY);
+    for (const unit of all) {
+      const name = `${sku} ${unit}`;
+      if (isForSale(unit) && owned.has(name)) add('4 stock is conserved', `${name} is somebody’s, and for sale in Redis`);
+      if (!isForSale(unit) && !owned.has(name)) add('4 stock is conserved', `${name} is nobody’s, and not for sale in Redis`);
+    }
+    if (item?.total !== total) add('4 stock is conserved', `${sku} has ${total} units in all, in Redis ${item?.total}`);
+    const counted = (item?.free ?? 0) + (item?.kind === 'c' ? Math.max(0, total - item.next + 1) : 0);
+    const left = all.filter((unit) => !owned.has(`${sku} ${unit}`)).length;
+    if (counted !== left) add('4 stock is conserved', `of ${sku}, ${left} units are left, and Redis counts ${counted}`);
+  }
+}
+
+/** A buyer's used allowance in Redis is that of the buyer's orders. */
+function checkSlots({ allowances, sale }: Rows, redis: RedisView, add: Add): void {
+  if (sale?.perBuyerLimit === undefined) return;
+  const masks = new Map<string, number>();
+  for (const { saleBuyer, slot } of allowances) {
+    const buyer = saleBuyer.slice(sale.saleId.length + 1);
+    masks.set(buyer, (masks.get(buyer) ?? 0) | (1 << (slot - 1)));
+  }
+  for (const buyer of new Set([...masks.keys(), ...redis.slots.keys()])) {
+    const [rows, shown] = [masks.get(buyer) ?? 0, redis.slots.get(buyer) ?? 0];
+    if (rows !== shown) add('4 stock is conserved', `${buyer} uses the slots ${rows.toString(2)}, in Redis ${shown.toString(2)}`);
+  }
+}
