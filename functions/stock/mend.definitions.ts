@@ -22,11 +22,13 @@ import { moves, records, slots } from './script.pieces.ts';
 // The scripts of a reconciliation: each puts one thing right, if it still is what the comparison saw. Each begins with the fence, which takes the epoch.
 
 const fenced = { NOT_LOADED: bare, STALE_EPOCH: bare, CHANGED: bare } satisfies Replies;
+/** The fence of a script with so many keys: it looks at the first before the script itself has counted them. */
+const fence = (keys: number): string => `local FENCED_KEYS = ${keys}\n${fenceLib}`;
 const count = z.tuple([whole]).transform(([count]) => ({ count }));
 
 export const look = defineScript({
   name: 'stock.mend-look',
-  lua: [...records, poolLib, fenceLib, mendLookLua],
+  lua: [...records, poolLib, fence(4), mendLookLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['epoch', 'holdId', 'buyerId'],
   each: ['sku', 'units'],
@@ -43,7 +45,7 @@ export const look = defineScript({
 /** `acknowledge`, behind the fence. */
 export const follow = defineScript({
   name: 'stock.mend-follow',
-  lua: [...records, ...moves, fenceLib, acknowledgeLua],
+  lua: [...records, ...moves, fence(4), acknowledgeLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['epoch', 'holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs', 'slots', 'orderState'],
   each: ['sku', 'units'],
@@ -52,7 +54,7 @@ export const follow = defineScript({
 
 export const keep = defineScript({
   name: 'stock.mend-keep',
-  lua: [...records, ...moves, fenceLib, mendKeepLua],
+  lua: [...records, ...moves, fence(4), mendKeepLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['epoch', 'holdId'],
   each: ['sku', 'units'],
@@ -61,7 +63,7 @@ export const keep = defineScript({
 
 export const end = defineScript({
   name: 'stock.mend-end',
-  lua: [...records, ...moves, fenceLib, mendEndLua],
+  lua: [...records, ...moves, fence(4), mendEndLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['epoch', 'holdId', 'bornUs', 'slots'],
   each: ['sku', 'units'],
@@ -70,7 +72,7 @@ export const end = defineScript({
 
 export const mark = defineScript({
   name: 'stock.mend-mark',
-  lua: [...records, fenceLib, mendMarkLua],
+  lua: [...records, fence(1), mendMarkLua],
   keys: ['sale'],
   args: ['epoch', 'holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs'],
   replies: { MARKED: bare, ...fenced } satisfies Replies,
@@ -78,7 +80,7 @@ export const mark = defineScript({
 
 export const expiry = defineScript({
   name: 'stock.mend-expiry',
-  lua: [...records, fenceLib, mendExpiryLua],
+  lua: [...records, fence(3), mendExpiryLua],
   keys: ['sale', 'expiry', 'undecided'],
   args: ['epoch', 'holdId', 'bornUs', 'state'],
   replies: { LISTED: bare, ...fenced } satisfies Replies,
@@ -86,7 +88,7 @@ export const expiry = defineScript({
 
 export const watch = defineScript({
   name: 'stock.mend-watch',
-  lua: [...records, poolLib, fenceLib, mendWatchLua],
+  lua: [...records, poolLib, fence(3), mendWatchLua],
   keys: ['sale', 'free', 'suspects'],
   args: ['epoch', 'token'],
   each: ['subject', 'what'],
@@ -95,7 +97,7 @@ export const watch = defineScript({
 
 export const free = defineScript({
   name: 'stock.mend-free',
-  lua: [...records, slotsLib, ...moves, fenceLib, mendFreeLua],
+  lua: [...records, slotsLib, ...moves, fence(3), mendFreeLua],
   keys: ['sale', 'free', 'suspects'],
   args: ['epoch', 'token'],
   each: ['subject', 'what'],
@@ -108,7 +110,7 @@ export const free = defineScript({
 
 export const seat = defineScript({
   name: 'stock.mend-seat',
-  lua: [...records, seatMovesLib, fenceLib, mendSeatLua],
+  lua: [...records, seatMovesLib, fence(3), mendSeatLua],
   keys: ['sale', 'suspects', 'seats'],
   args: ['epoch', 'sku', 'seat', 'owner'],
   replies: { FREED: bare, LISTED: bare, ...fenced } satisfies Replies,
@@ -116,7 +118,7 @@ export const seat = defineScript({
 
 export const beginCount = defineScript({
   name: 'stock.mend-count-begin',
-  lua: [...records, fenceLib, mendCountBeginLua],
+  lua: [...records, fence(1), mendCountBeginLua],
   keys: ['sale'],
   args: ['epoch', 'sku', 'token'],
   replies: {
@@ -130,7 +132,7 @@ export const beginCount = defineScript({
 
 export const endCount = defineScript({
   name: 'stock.mend-count',
-  lua: [...records, fenceLib, mendCountLua],
+  lua: [...records, fence(1), mendCountLua],
   keys: ['sale'],
   args: ['epoch', 'sku', 'token', 'total', 'free'],
   replies: { COUNTED: z.tuple([whole, whole]).transform(([before, after]) => ({ before, after })), ...fenced } satisfies Replies,
@@ -138,7 +140,7 @@ export const endCount = defineScript({
 
 export const behind = defineScript({
   name: 'stock.mend-behind',
-  lua: [...records, fenceLib, mendBehindLua],
+  lua: [...records, fence(1), mendBehindLua],
   keys: ['sale'],
   args: ['epoch', 'verb', 'token'],
   replies: { DONE: bare, ...fenced } satisfies Replies,
@@ -146,7 +148,7 @@ export const behind = defineScript({
 
 export const saleFields = defineScript({
   name: 'stock.mend-sale',
-  lua: [...records, fenceLib, mendSaleLua],
+  lua: [...records, fence(1), mendSaleLua],
   keys: ['sale'],
   args: ['epoch', 'version', 'control', 'opensAtMs', 'closesAtMs', 'limit', 'holdMs'],
   each: ['sku', 'total'],

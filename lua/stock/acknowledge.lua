@@ -81,6 +81,8 @@ for _, line in ipairs(order.lines) do
     take_seats(POOLS, items[line.sku], line.sku, line.seats, is_retired and RETIRED_SEAT or hold_id)
   else
     adopt(POOLS, items[line.sku], line.sku, pick(line.serials, held[line.sku] or {}, false))
+    -- What the hold had moves as well: it is in no hold from now on.
+    if is_retired then unwatch(SALE, line.sku, line.serials) end
     -- What the hold had already may stand among the suspects too, put there by the loser of a collision.
     each_run(line.serials, function(first, last) take_out(POOLS.suspects, line.sku, first, last) end)
   end

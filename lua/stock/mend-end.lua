@@ -26,6 +26,15 @@ for _, line in ipairs(hold.lines) do
   if line.serials then line.serials = pick(line.serials, others[line.sku] or {}, false) end
 end
 hold.slots = bit.band(hold.slots, bit.bnot(others_slots))
+local function free_units()
+  local free = 0
+  for _, item in pairs(items) do
+    free = free + item.free
+  end
+  return free
+end
+local free_before = free_units()
 give_all_back(SALE, POOLS, items, ARGV[1], hold)
 redis.call('HSET', SALE, field, text)
-return { 'ENDED', count_units(hold.lines) }
+-- Not what the hold named: another order may have taken a seat from it.
+return { 'ENDED', free_units() - free_before }

@@ -95,6 +95,11 @@ local items, unknown = read_items(SALE, skus_of(wanted))
 if not items then return bad_call('swap item ' .. unknown) end
 if line_of_wrong_kind(wanted, items) then return bad_call('swap kind') end
 if line_of_wrong_kind(hold.lines, items) then error('BROKEN hold of another kind') end
+for _, line in ipairs(wanted) do
+  -- So many are enough, whichever of them are owned.
+  local want = line.seats and 0 or math.min(items[line.sku].free, line.quantity + #line.owned)
+  if #find_lowest(POOLS.free, line.sku, want) ~= want then error('BROKEN free pool of ' .. line.sku) end
+end
 
 -- Takes what is owned from a line of units and out of sale. -> the line that is left, and a refusal when there are too few others
 local function without_owned(item, line, had)

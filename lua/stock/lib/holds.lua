@@ -76,8 +76,9 @@ local function read_item(record)
   return { is_seated = is_seated, total = tonumber(total), next_serial = tonumber(next_serial), free = tonumber(free) }
 end
 
+-- A counter that is too small says that nothing is free, at the least: below that, nobody could read the item any more, nor put it right.
 local function item_text(item)
-  return (item.is_seated and 's|' or 'c|') .. item.total .. '|' .. item.next_serial .. '|' .. item.free
+  return (item.is_seated and 's|' or 'c|') .. item.total .. '|' .. item.next_serial .. '|' .. math.max(0, item.free)
 end
 
 -- At the end of the record of an item that is being counted (see mend-count.lua).
