@@ -14,7 +14,7 @@ const windowsCount = 6;
 const seed = randomInt(2 ** 31);
 
 it(`what clients at small sales see is what a stock does that serves one at a time, has no unit with two owners, and adds up (seed ${seed})`, {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const prefix = `h-${randomUUID().slice(0, 8)}`;
   const { client, operator, callers } = shop;

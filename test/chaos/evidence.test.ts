@@ -86,7 +86,7 @@ function clean(): Evidence {
       ...{ payments: [], sale: undefined, seats: new Map(), views: [], levels: [] },
     },
     redis: {
-      ...{ control: 'open', version: 1, isBehind: false, holds: [hold('h-o1', '1'), hold('h-o2', '2')] },
+      ...{ control: 'open', limit: 3, version: 1, isBehind: false, holds: [hold('h-o1', '1'), hold('h-o2', '2')] },
       items: [{ sku, kind: 'c', total: 3, next: 3, free: 0 }],
       ...{ slots: new Map(), pool: new Set(), suspects: new Set(), seats: new Map() },
     },

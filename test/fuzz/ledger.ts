@@ -121,14 +121,23 @@ export async function differences(scene: Scene, ledger: Ledger, quietMs: number)
       return [...(await saleFaults(scene, ledger, saleId)), ...movingOf(listed)];
     }, quietMs),
   );
-  const all = [...orders.values()].flat();
+  // Lists are behind their orders by a moment: an order that is paid may not be there yet, or still as it was before its refund.
+  let all = [...orders.values()].flat();
+  let isFirst = true;
+  const ofAll = await settled(async () => {
+    if (!isFirst) all = (await inParallel(saleIds, 4, (saleId) => ordersOf(scene.operator, saleId))).flat();
+    isFirst = false;
+    return [...strangersAmong(scene, ledger, all), ...(await moneyFaults(scene, ledger, all))];
+  }, quietMs);
+  return [...ofSales.flat(), ...ofAll];
+}
+
+function strangersAmong(scene: Scene, ledger: Ledger, orders: readonly OrderBody[]): string[] {
   const watched = new Set(scene.watched.orders.map(({ orderId }) => orderId));
-  const unknown = all.filter(({ orderId }) => !ledger.orders.has(orderId) && !watched.has(orderId));
-  const strangers =
-    unknown.length > ledger.unnamed + ledger.unanswered
-      ? [`${unknown.length} orders nobody was told of, such as ${unknown[0]?.orderId}`]
-      : [];
-  return [...ofSales.flat(), ...strangers, ...(await moneyFaults(scene, ledger, all))];
+  const unknown = orders.filter(({ orderId }) => !ledger.orders.has(orderId) && !watched.has(orderId));
+  return unknown.length > ledger.unnamed + ledger.unanswered
+    ? [`${unknown.length} orders nobody was told of, such as ${unknown[0]?.orderId}`]
+    : [];
 }
 
 const movingOf = (orders: readonly OrderBody[]): string[] =>

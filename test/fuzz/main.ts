@@ -140,8 +140,10 @@ async function attack(
 
     for (const each of differ.slice(0, 20)) say(`BROKEN: ${each}`);
     for (const each of missed) say(`BROKEN: no request to ${each} has succeeded, so it was not tried behind its door`);
+    if (health.status !== 'ok') say(`BROKEN: GET /v1/health says ${health.status}`);
     for (const [kind, count] of failures.kinds) say(`not finished ${count} times for now: ${kind}`);
     const isBroken = result.faults.length + differ.length + missed.length > 0 || health.status !== 'ok';
+    const isCutShort = result.sent < options.requests && !isBroken;
     const serverErrors = [...result.statuses.values()].reduce(
       (sum, each) => sum + [...each].reduce((all, [status, count]) => all + (status >= 500 ? count : 0), 0),
       0,
@@ -162,7 +164,7 @@ async function attack(
       },
     };
     say(
-      `\n${isBroken ? 'BROKEN' : 'CLEAN'}: ${figures.requests} requests to ${figures.operations} operations in ${figures.seconds} s (seed ${figures.seed}): ` +
+      `\n${isBroken ? 'BROKEN' : 'CLEAN'}: ${figures.requests}${isCutShort ? ` of ${options.requests} (the time was over)` : ''} requests to ${figures.operations} operations in ${figures.seconds} s (seed ${figures.seed}): ` +
         `${serverErrors} server errors, ${figures.faults} wrong answers, ${figures.differences} differences in stock, orders and money over ` +
         `${figures.sales} sales and ${figures.orders} orders; ${figures.refusedForNow} refused for now and answered when sent again.`,
     );

@@ -56,7 +56,7 @@ async function run({ windows, seed, json }: ReturnType<typeof readOptions>): Pro
     await connection.close();
     await runtime.stop();
   };
-  process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit(130)));
   try {
     const prefix = `h-${randomUUID().slice(0, 8)}`;
     const client = new Client(connection);

@@ -5,10 +5,10 @@ export type Judgement = { outcome: 'caught'; by: string } | { outcome: 'missed' 
 
 /**
  * What a mistake of the patch itself looks like: a file that does not parse, a name that is not there, a script or a request that the server does not
- * understand. It fails every test and says nothing of any.
+ * understand, or a server that did not start. It fails every test and says nothing of any.
  */
 const mistakes =
-  /SyntaxError|ReferenceError|Cannot find (module|package)|Failed to (load|resolve)|rror compiling script|nonexistent global variable|attempt to (call|index|compare|concatenate|perform arithmetic)|ValidationException|BAD_CALL|(Test|Hook) timed out/;
+  /SyntaxError|ReferenceError|Cannot find (module|package)|Failed to (load|resolve)|rror compiling script|nonexistent global variable|attempt to (call|index|compare|concatenate|perform arithmetic)|ValidationException|BAD_CALL|CannotStart|ECONNREFUSED|EADDRINUSE|ENOSPC|(Test|Hook) timed out/;
 
 const wordsMax = 300;
 const shortened = (text: string) => text.trim().split('\n').slice(0, 4).join(' ').slice(0, wordsMax);

@@ -110,6 +110,7 @@ describe('a bug', () => {
     'ReferenceError: nextStep is not defined',
     'ReplyError: ERR Error compiling script (new function): user_script:12',
     'ValidationException: Value provided in ExpressionAttributeValues unused',
+    'Error: connect ECONNREFUSED 127.0.0.1:1',
     'Error: Test timed out in 60000ms.',
   ])('is not caught by %j, which any mistake of its patch would bring', (message) => {
     expect(judged(failing(message), name).outcome).toBe('unfit');

@@ -5,9 +5,10 @@ import type { OrderRow } from './rows.ts';
 
 /** Codes that mean "the same once more, later", as the contract lists them. */
 const retryableCodes = new Set(['REQUEST_IN_FLIGHT', 'SALE_PAUSED', 'RATE_LIMITED', 'STOCK_NOT_READY', 'TRY_AGAIN']);
+const judgedByRedis = new Set(['SOLD_OUT', 'SEAT_TAKEN', 'BUYER_LIMIT', 'SALE_PAUSED']);
 /** What a deed may be answered with, beside what may be sent again. Any other status is a finding. */
 const statusesOf: Readonly<Record<string, readonly number[]>> = {
-  place: [201, 404, 409, 422],
+  place: [201, 409, 422],
   'place-badly': [400],
   pay: [204],
   'pay-badly': [401],
@@ -32,6 +33,8 @@ interface First {
   readonly payload: string;
   readonly text: string;
   readonly requestId: string;
+  /** When it was answered. */
+  readonly atMs: number;
 }
 
 /** An order that somebody was told about. */
@@ -55,6 +58,9 @@ export interface Restock {
   readonly isCertain: boolean;
 }
 
+/** Whose key it is, and for what. */
+const scopeOf = ({ who, method, path, key }: Exchange['request']): string => [who?.sub, method, path, key].join(' ');
+
 /** Holds each answer against the contract, and against what is stored at that moment. */
 export class Answers {
   readonly #database: Pick<DynamoModel, 'call'>;
@@ -62,12 +68,16 @@ export class Answers {
   readonly #firsts = new Map<string, First>();
   /** When each key was first sent. */
   readonly #sentMs = new Map<string, number>();
+  /** What was sent under each key. */
+  readonly #payloads = new Map<string, Set<string>>();
   readonly acknowledged = new Map<string, Acknowledged>();
   /** What somebody was promised of an order's end. */
   readonly promised: Promised[] = [];
   /** The units or seats that each restock was to add, by its key: taken, or perhaps. */
   readonly restocks = new Map<string, Restock>();
   isCalledOff = false;
+  /** Redis has failed over, and nobody has been seen to notice: until then it may refuse what an order, which it forgot, was told. */
+  isForgetful = false;
   #pausedMs: number | undefined;
   #closedMs: number | undefined;
   #reopening = 0;
@@ -92,9 +102,10 @@ export class Answers {
     this.#reopening--;
   }
 
-  begins(request: { readonly key?: string; readonly id: string }, nowMs: number): void {
+  begins(request: { readonly key?: string; readonly id: string; readonly body?: unknown }, nowMs: number): void {
     const key = request.key ?? request.id;
     if (!this.#sentMs.has(key)) this.#sentMs.set(key, nowMs);
+    this.#payloads.set(key, (this.#payloads.get(key) ?? new Set()).add(JSON.stringify(request.body)));
   }
 
   see(exchange: Exchange): void {
@@ -117,6 +128,23 @@ export class Answers {
     if (status >= 500 && !(status === 503 && retryable === true)) this.#add(`${said} was answered with ${status}`);
     const known = statusesOf[exchange.request.deed];
     if (known && !known.includes(status) && retryable !== true) this.#add(`${said} was answered with ${status} ${code ?? ''}`);
+    if (status >= 400) this.#seeRefusal(exchange, said);
+  }
+
+  /** A key that came with one payload alone is no other's; and who was told of an order is not told later that there is none. */
+  #seeRefusal(exchange: Exchange, said: string): void {
+    const { request, fromMs } = exchange;
+    const { code, retryable } = problemOf(exchange);
+    const payloads = this.#payloads.get(request.key ?? '');
+    if (code === 'IDEMPOTENCY_KEY_REUSED' && payloads?.size === 1) this.#add(`${said}: its key came with no other payload`);
+    const first = this.#firsts.get(scopeOf(request));
+    const isRepeat = request.deed === 'place' && first?.payload === JSON.stringify(request.body) && first.atMs < fromMs;
+    const isForgotten = this.isForgetful && judgedByRedis.has(code ?? '');
+    if (isRepeat && retryable !== true && !isForgotten)
+      this.#findings.add(
+        '2 nothing acknowledged is lost',
+        `${said} repeats ${first.requestId}, which was answered, and is refused: ${code}`,
+      );
   }
 
   #seeSuccess(exchange: Exchange, { text, body, isReplay }: Extract<Reply, { outcome: 'answered' }>, said: string): void {
@@ -131,6 +159,15 @@ export class Answers {
     if (isAfter(this.#closedMs)) this.#add(`${said} was sold after the sale’s end had been answered`);
     this.#seeOrder({ orderId: order.orderId, buyerId: order.buyerId, items: order.items, requestId: request.id }, said);
     if (order.buyerId !== request.who?.sub) this.#add(`${said}: the order is ${order.buyerId}’s`);
+  }
+
+  /** An answer of a time in which Redis did not have the sale: nobody can be told that there are units, nor that there are none. */
+  seeLost(exchange: Exchange): void {
+    const { request, reply } = exchange;
+    if (request.deed !== 'place' || reply?.outcome !== 'answered' || reply.isReplay) return;
+    const { code = '' } = problemOf(exchange);
+    if (reply.status === 201 || judgedByRedis.has(code))
+      this.#findings.add('7 it fails closed', `${request.id} was answered ${reply.status} ${code} while Redis did not have the sale`);
   }
 
   #seePromise({ request, toMs }: Exchange, body: unknown): void {
@@ -163,11 +200,11 @@ export class Answers {
   }
 
   /** The same key: the first answer, or a refusal if it is another payload. */
-  #seeKeyed({ request }: Exchange, text: string, said: string): void {
-    const scope = [request.who?.sub, request.method, request.path, request.key].join(' ');
+  #seeKeyed({ request, toMs }: Exchange, text: string, said: string): void {
+    const scope = scopeOf(request);
     const payload = JSON.stringify(request.body);
     const first = this.#firsts.get(scope);
-    if (!first) this.#firsts.set(scope, { payload, text, requestId: request.id });
+    if (!first) this.#firsts.set(scope, { payload, text, requestId: request.id, atMs: toMs ?? Number.POSITIVE_INFINITY });
     else if (first.payload !== payload)
       this.#add(`${said} came with another payload than ${first.requestId} under the same key, and was taken`);
     else if (first.text !== text) this.#add(`${said} replays ${first.requestId} with another answer: ${text} instead of ${first.text}`);

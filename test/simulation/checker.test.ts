@@ -143,6 +143,16 @@ describe('what the checker finds in what is stored', () => {
       world: () => withRedis({ items: redis().items.map((item) => ({ ...item, free: item.free + 1 })) }),
     },
     {
+      what: 'a limit that Redis has not heard of',
+      invariant: '4 stock is conserved',
+      world: () => withRedis({ limit: redis().limit + 1 }),
+    },
+    {
+      what: 'a pause that Redis has not heard of',
+      invariant: '4 stock is conserved',
+      world: () => withRedis({ control: 'paused' }),
+    },
+    {
       what: 'a unit under suspicion',
       invariant: '4 stock is conserved',
       world: () => withRedis({ suspects: new Set(['tee-1 1']) }),
@@ -261,6 +271,14 @@ describe('what the checker finds between two looks', () => {
   it('an order that costs something else', () => {
     expect(looks(right.rows, moved({ totalMinor: fulfilled().totalMinor + 1 }))).toContain('2 nothing acknowledged is lost');
   });
+  it('an order that goes back after it was handed over, and nobody takes it back', () => {
+    expect(looks(right.rows, moved({ status: 'REFUNDING' }))).toContain('3 one end per hold');
+    expect(looks(right.rows, moved({ status: 'REFUNDING', takenBack: { units: 'free' } }))).toEqual([]);
+  });
+  it('an order that gets other units', () => {
+    const items = fulfilled().items.map((line) => ({ ...line, units: ['B-99'] }));
+    expect(looks(right.rows, moved({ status: 'REFUNDING', items }))).toContain('2 nothing acknowledged is lost');
+  });
   it('an entry of the ledger that was changed', () => {
     const capture = movementOf('capture');
     const movements = right.rows.movements.map((each) => (each === capture ? { ...each, entries: [] } : each));
@@ -344,6 +362,39 @@ describe('what the checker finds in answers', () => {
     const { answers, found } = answersOf(order);
     answers.see(placed(answered(403, { code: 'FORBIDDEN', retryable: false })));
     expect(found()).toEqual(['answers']);
+  });
+  const refusedWith = (code: string, retryable = false) => answered(409, { code, retryable });
+  it('an order that is refused when its key comes again', () => {
+    const { answers, found } = answersOf(order);
+    answers.see(placed(answered(201, order)));
+    answers.see({ ...placed(refusedWith('SOLD_OUT')), fromMs: 30, toMs: 40 });
+    expect(found()).toEqual(['2 nothing acknowledged is lost']);
+  });
+  it('nothing in a refusal for now, nor in one that a failover which nobody has noticed explains', () => {
+    const { answers, found } = answersOf(order);
+    answers.see(placed(answered(201, order)));
+    answers.see({ ...placed(refusedWith('SALE_PAUSED', true)), fromMs: 30, toMs: 40 });
+    answers.isForgetful = true;
+    answers.see({ ...placed(refusedWith('SOLD_OUT')), fromMs: 30, toMs: 40 });
+    expect(found()).toEqual([]);
+  });
+  it('a key that is said to be another’s though it came with one payload', () => {
+    const { answers, found } = answersOf(order);
+    const refused = placed({ ...refusedWith('IDEMPOTENCY_KEY_REUSED'), status: 422 } as Reply);
+    answers.begins(refused.request, 1);
+    answers.see(refused);
+    expect(found()).toEqual(['answers']);
+  });
+  it('an order, or its refusal, out of a Redis that does not have the sale', () => {
+    for (const reply of [answered(201, order), refusedWith('SOLD_OUT')]) {
+      const { answers, found } = answersOf(order);
+      answers.seeLost(placed(reply));
+      expect(found()).toEqual(['7 it fails closed']);
+    }
+    const { answers, found } = answersOf(order);
+    answers.seeLost(placed(answered(201, order, true)));
+    answers.seeLost(placed(refusedWith('STOCK_NOT_READY', true)));
+    expect(found()).toEqual([]);
   });
   it('something sold after a pause was answered', () => {
     const { answers, found } = answersOf(order);

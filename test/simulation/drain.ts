@@ -1,4 +1,4 @@
-import { buyerOf, type People, untilAnswered } from './actors.ts';
+import { buyerOf, maySendAgain, type People, untilAnswered } from './actors.ts';
 import { problemOf, type Request, statusOf } from './history.ts';
 import { rowsOf, type SaleRow } from './rows.ts';
 import { openAccount } from './setup.ts';
@@ -7,6 +7,7 @@ import { saleId, type World } from './world.ts';
 const unitsPerOrderMax = 20;
 const attemptsMax = 4;
 const waitMs = 180_000;
+const ordersPath = `/v1/sales/${saleId}/orders`;
 
 /** Once all rests: whoever asks for what is left gets it, all of it, and then it is sold out. -> whether the sale still sold */
 export async function drain({ world }: People): Promise<boolean> {
@@ -24,6 +25,24 @@ export async function drain({ world }: People): Promise<boolean> {
   await untilOwned(world);
   await probe(world, sale, `shopper-${++buyers}`);
   return true;
+}
+
+/**
+ * Every key once more, when nothing fails any more: whoever had an order gets the same answer (see answers.ts), and whoever had none, also by a
+ * tombstone, an answer that is one. -> whether there is an order more
+ */
+export async function repeatAll({ world, placed }: People): Promise<boolean> {
+  const before = rowsOf(world.machine.database, saleId).orders.length;
+  world.history.tell('every key comes again');
+  for (const [of, { buyer, key, body }] of placed) {
+    const id = `repeat-${of}`;
+    const request: Request = { id, deed: 'place', method: 'POST', path: ordersPath, who: buyerOf(buyer), key, body };
+    const exchange = await untilAnswered(world, request, attemptsMax, world.machine.random.fork(id));
+    if (maySendAgain(exchange))
+      world.findings.add('answers', `${id}: nothing fails any more, and it gets ${problemOf(exchange).code ?? 'silence'}`);
+    if (!world.findings.isEmpty) break;
+  }
+  return rowsOf(world.machine.database, saleId).orders.length > before;
 }
 
 const sizeOf = ({ perBuyerLimit = unitsPerOrderMax }: SaleRow, left: readonly string[]): number =>
@@ -58,7 +77,7 @@ function place(world: World, buyer: string, line: object) {
     id,
     deed: 'place',
     method: 'POST',
-    path: `/v1/sales/${saleId}/orders`,
+    path: ordersPath,
     who: buyerOf(buyer),
     key: `key-${id}`,
     body,

@@ -26,6 +26,8 @@ export class Races {
   readonly #database: Pick<DynamoModel, 'call'>;
   readonly #underWay = new Map<string, number>();
   readonly #lastMover = new Map<string, string>();
+  /** How often somebody was about to make a sale that Redis had lost sell again. */
+  loads = 0;
 
   constructor(rows: RowCounts, database: Pick<DynamoModel, 'call'>) {
     this.#rows = rows;
@@ -51,6 +53,7 @@ export class Races {
   sees(call: IoCall): void {
     if (call.operation === 'stock.reserve' && this.#has('rebuild')) this.#rows.hit(18);
     if (call.operation.startsWith('stock.mend-') && this.#has('place')) this.#rows.hit(20);
+    if (call.operation === 'stock.load-publish') this.loads++;
     if (call.operation === 'TransactWrite') this.#seeTransition(call);
   }
 

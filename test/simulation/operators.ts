@@ -51,6 +51,7 @@ export async function operate(action: OperatorAction, people: People, random: Ra
     case 'audit':
       return void (await send({ deed: 'audit', method: 'GET', path: `${salePath}/audit` }, 1));
     case 'reconcile':
+      if (world.plan.isReconcilerOff) return;
       return void (await send({ deed: 'reconcile', method: 'POST', path: '/v1/reconciliations', body: { saleId } }, 1));
     case 'redrive':
       return void (await send({ deed: 'redrive', method: 'POST', path: '/v1/dead-letters/redrive', body: {} }, 2));

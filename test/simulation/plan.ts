@@ -1,7 +1,7 @@
 import { add, type Draft, lineOf, moment, placeOf, restockOf, strike } from './draft.ts';
 import { type FaultKind, faultKinds, plannedFault } from './fault-kinds.ts';
 import { type Random, randomOf } from './random.ts';
-import { scenes } from './scenes.ts';
+import { keysAfterLoss, lostHolds, scenes } from './scenes.ts';
 
 /** What an order asks for of one item. */
 export interface Line {
@@ -71,6 +71,8 @@ export interface Plan {
   readonly outboxMode: 'stream' | 'polling';
   /** Nothing that is published reaches anybody, for the whole run. */
   readonly isBusOff: boolean;
+  /** Nobody reconciles until all is at rest: where Redis forgets nothing, everything must come right without. */
+  readonly isReconcilerOff?: boolean;
   readonly indexLagMsMax: number;
   /** How long a call's way takes at most: the slower, the more meets on it. */
   readonly wayMsMax: number;
@@ -85,6 +87,8 @@ export interface Plan {
 }
 
 const currencyPriceMax = 90;
+/** Only the reconciler can mend what comes of these. */
+const forgetting: ReadonlySet<FaultKind> = new Set(['redis-empty', 'redis-behind']);
 
 /** What happens under a seed: a sale, its buyers and operators, and what goes wrong. `minutes` is how long people are at it. */
 export function planOf(seed: number, { minutes }: { readonly minutes: number }): Plan {
@@ -100,10 +104,16 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
   const hasLimit = random.chance(0.5);
   for (const scene of random.shuffle(scenes).slice(0, random.between(1, 4))) scene(draft);
   drawFaults(draft);
+  const lost = random.fork('lost holds');
+  if (lost.chance(0.15)) lostHolds({ ...draft, random: lost });
+  const loss = draft.faults.find(({ kind }) => forgetting.has(kind));
+  const again = random.fork('keys after a loss');
+  if (loss && again.chance(0.5)) keysAfterLoss({ ...draft, random: again }, loss.fromMs);
   return {
     ...{ seed, activeMs, strategy, holdSeconds, items },
     outboxMode: random.chance(0.06) ? 'polling' : 'stream',
     isBusOff: random.chance(0.08),
+    isReconcilerOff: !draft.faults.some(({ kind }) => forgetting.has(kind)) && random.fork('reconciler').chance(0.7),
     indexLagMsMax: random.pick([0, 0, 500, 5_000]),
     wayMsMax: random.pick([8, 8, 40, 120]),
     ...(hasLimit ? { perBuyerLimit: random.between(1, 6) } : {}),

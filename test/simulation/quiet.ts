@@ -2,7 +2,7 @@ import type { TakenPayment } from './actors.ts';
 import type { Acknowledged, Promised, Restock } from './answers.ts';
 import type { Findings, Invariant } from './findings.ts';
 import type { RedisView } from './redis-view.ts';
-import { balanceOf, type OrderRow, ordersById, type Rows } from './rows.ts';
+import { balanceOf, type OrderRow, ordersById, type Rows, type SaleRow } from './rows.ts';
 import { wantedState } from './state.ts';
 
 // What must hold once nothing is owed any more: every order has ended, every unit is somebody's or for sale, all money is where it belongs.
@@ -35,11 +35,19 @@ export function checkQuiet(quiet: Quiet, findings: Findings): void {
   checkPayments(quiet, add);
   checkKept(quiet.rows, add);
   checkViews(quiet, add);
-  if (quiet.redis) {
-    checkHolds(quiet.rows, quiet.redis, add);
-    checkStock(quiet.rows, quiet.redis, add);
-    checkSlots(quiet.rows, quiet.redis, add);
-  } else add('7 it fails closed', 'Redis has not got its sale back');
+  checkRedis(quiet, findings);
+}
+
+/** What Redis has is what the rows say. */
+export function checkRedis({ rows, redis }: Pick<Quiet, 'rows' | 'redis'>, findings: Findings): void {
+  const add: Add = (invariant, what) => findings.add(invariant, what);
+  if (!redis) {
+    add('7 it fails closed', 'Redis has not got its sale back');
+    return;
+  }
+  checkHolds(rows, redis, add);
+  checkStock(rows, redis, add);
+  checkSlots(rows, redis, add);
 }
 
 function checkEnds({ orders }: Rows, add: Add): void {
@@ -169,10 +177,16 @@ function checkHolds(rows: Rows, redis: RedisView, add: Add): void {
 
 const isOwned = (order: OrderRow): boolean => ['HELD', 'SOLD'].includes(wantedState(order) ?? '');
 
+/** As Redis has to know them. */
+const termsOf = ({ control, cancellation, perBuyerLimit = 0 }: SaleRow): string =>
+  `${cancellation ? 'cancelled' : control}, limit ${perBuyerLimit}`;
+
 /** Per item: what rows say is somebody's, and what Redis has for sale, are all units, each once. */
 function checkStock({ sale, units, seats }: Rows, redis: RedisView, add: Add): void {
   if (sale && redis.version !== sale.version)
     add('4 stock is conserved', `the sale is at version ${sale.version}, Redis at ${redis.version}`);
+  const [terms, known] = [sale && termsOf(sale), `${redis.control}, limit ${redis.limit}`];
+  if (terms !== undefined && terms !== known) add('4 stock is conserved', `the sale is ${terms}, and in Redis ${known}`);
   for (const suspect of redis.suspects) add('4 stock is conserved', `${suspect} is still under suspicion`);
   const owned = new Set(units.map(({ sku, unit }) => `${sku} ${unit}`));
   for (const { sku, total, seated } of sale?.items ?? []) {

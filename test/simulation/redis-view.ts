@@ -22,6 +22,8 @@ export interface RedisItem {
 
 export interface RedisView {
   readonly control: string;
+  /** Units per buyer; 0 for none. */
+  readonly limit: number;
   readonly version: number;
   readonly isBehind: boolean;
   readonly items: readonly RedisItem[];
@@ -47,11 +49,12 @@ export function redisViewOf(redis: Pick<SimRedis, 'command'>, saleId: string): R
   const fields = pairsOf(redis.command('HGETALL', `{${saleId}}:sale`));
   const sale = fields.get('s');
   if (sale === undefined) return undefined;
-  const [control = '', , , , , , version = ''] = sale.split('|');
+  const [control = '', , , limit = '', , , version = ''] = sale.split('|');
   const named = (prefix: string) =>
     [...fields].filter(([field]) => field.startsWith(prefix)).map(([field, value]) => [field.slice(2), value] as const);
   return {
     control,
+    limit: Number(limit),
     version: Number(version),
     isBehind: fields.has('behind'),
     items: named('i:').map(([sku, record]) => {

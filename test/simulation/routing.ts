@@ -32,7 +32,10 @@ export function startRouting(world: World): Routing {
   const random = machine.random.fork('routing');
   const queueBy = new Map(deployment.queues.map((queue) => [queue.name, queue]));
   const lanes = deployment.streams.map((spec) => new Lanes(spec, world));
-  const schedules = deployment.schedules.filter(({ functionName }) => !(plan.isBusOff && functionName.startsWith('messaging/')));
+  const schedules = deployment.schedules.filter(
+    ({ functionName }) =>
+      !(plan.isBusOff && functionName.startsWith('messaging/')) && !(plan.isReconcilerOff && functionName.startsWith('reconciliation/')),
+  );
   const underWay = new Map<string, number>();
   let isStopping = false;
   let routed = 0;

@@ -74,6 +74,8 @@ export interface SaleRow {
   readonly version: number;
   readonly control: string;
   readonly perBuyerLimit?: number;
+  /** Called off. */
+  readonly cancellation?: object;
   readonly items: readonly { readonly sku: string; readonly total: number; readonly seated: boolean; readonly priceMinor: number }[];
 }
 

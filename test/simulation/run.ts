@@ -1,6 +1,6 @@
 import { letPeopleAct, type People, type ProviderSecrets } from './actors.ts';
 import { type Deployment, synthesiseDeployment } from './deployment.ts';
-import { drain } from './drain.ts';
+import { drain, repeatAll } from './drain.ts';
 import type { Finding } from './findings.ts';
 import type { Told } from './history.ts';
 import { type Bundles, bundleHandlers } from './machine/bundles.ts';
@@ -130,10 +130,15 @@ async function live(world: World, watch: StateWatch): Promise<Quiet | undefined>
   return quiet;
 }
 
-/** Until nothing is owed, and once more after whatever was left has been bought. -> all as it is then */
+/** Until nothing is owed, once more after every key has come again, and again after whatever was left has been bought. -> all as it is then */
 async function rest(people: People, routing: Routing, watch: StateWatch): Promise<Quiet | undefined> {
   const { findings } = people.world;
-  const quiet = await settle(people, routing, 'after everything');
+  const first = await settle(people, routing, 'after everything');
+  watch.look();
+  if (!findings.isEmpty) return undefined;
+  const hasNew = await repeatAll(people);
+  if (!findings.isEmpty) return undefined;
+  const quiet = hasNew ? await settle(people, routing, 'after every key came again') : first;
   watch.look();
   if (!findings.isEmpty) return undefined;
   const hasDrained = await drain(people);

@@ -4,6 +4,24 @@ import type { Deed } from './plan.ts';
 /** The sweeper comes within a minute, and then units and tombstones are where they belong. */
 const sweptMs = 70_000;
 
+/** Holds that nobody made an order of, and a sweeper that does not come to their end at its first attempts. */
+export function lostHolds(draft: Draft): void {
+  const atMs = 200 + draft.random.next() * 800;
+  for (let index = 0; index < 3; index++) add(draft, atMs + index * 50, placeOf(draft, { racers: 1, attemptsMax: 1 }));
+  strike(draft, 'die-after-script', atMs - 1, atMs + 700, 1, 3);
+  strike(draft, 'release-lost', atMs + draft.holdMs, atMs + draft.holdMs + 3 * sweptMs, 0.7, 4);
+}
+
+const keysAgainMax = 6;
+
+/** After Redis has forgotten, keys that were sent before come again, by and by, while it is brought back. */
+export function keysAfterLoss(draft: Draft, fromMs: number): void {
+  const { random, actions } = draft;
+  const before = actions.filter((action) => action.do === 'place' && action.atMs < fromMs);
+  for (const { id } of random.shuffle(before).slice(0, keysAgainMax))
+    add(draft, fromMs + 300 + random.next() * 90_000, { do: 'again', of: id });
+}
+
 /** Rows of the fault table that take several things in the right order, and would hardly ever meet by themselves. */
 export const scenes: readonly ((draft: Draft) => void)[] = [
   function crashThenTombstoneThenAgain(draft) {

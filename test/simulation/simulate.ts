@@ -17,6 +17,8 @@ interface Progress {
   stories: number;
 }
 
+const exit = { clean: 0, broken: 1, notRun: 2 } as const;
+
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 async function runSeeds(options: SimulateOptions, seeds: Iterable<number>, kit: Kit): Promise<Totals> {
@@ -78,10 +80,11 @@ async function main(): Promise<number> {
   const options = readOptions(args);
   if (!options) {
     say(helpText);
-    return 0;
+    return exit.clean;
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      if (isStopped) process.exit(exit.notRun);
       isStopped = true;
       for (const stop of stopping) stop();
     });
@@ -97,7 +100,9 @@ async function main(): Promise<number> {
   }
   say(`\n${summaryOf(totals)} in ${Math.round((performance.now() - beganMs) / 1_000)} s`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(totals, undefined, 2)}\n`);
-  return totals.violations > 0 ? 1 : 0;
+  if (totals.violations > 0) return exit.broken;
+  if (!isStopped) return exit.clean;
+  throw new UsageError(`Stopped after ${totals.seeds} of ${options.seeds} seeds.`);
 }
 
 function runHere(options: SimulateOptions, job: number, isOneOfMany: boolean): Promise<Totals> {
@@ -106,5 +111,5 @@ function runHere(options: SimulateOptions, job: number, isOneOfMany: boolean): P
 
 process.exitCode = await main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof UsageError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-  return 2;
+  return exit.notRun;
 });

@@ -43,6 +43,7 @@ export const wantedState = ({ status, takenBack, items }: OrderRow): string | un
 };
 
 const unitName = (sku: string, unit: string): string => `${sku} ${unit}`;
+const unitsOf = ({ items }: OrderRow): string => items.flatMap(({ sku, units }) => units.map((unit) => unitName(sku, unit))).join(', ');
 
 /** Looks at all that is stored, again and again, and compares it with what was there before. */
 export class StateWatch {
@@ -93,9 +94,15 @@ export class StateWatch {
     ) {
       this.#findings.add('3 one end per hold', moved);
     }
+    if (before.status === 'FULFILLED' && now.status === 'REFUNDING' && !now.takenBack)
+      this.#findings.add('3 one end per hold', `${now.orderId} was handed over, and goes back though no operator takes it back`);
     const identity = ({ saleId, buyerId, totalMinor, currency, strategy }: OrderRow) =>
       [saleId, buyerId, totalMinor, currency, strategy].join(' ');
     if (identity(before) !== identity(now)) this.#findings.add('2 nothing acknowledged is lost', `${now.orderId} is another order now`);
+    // Whoever has an order's units has these, until it ends.
+    const isOwned = (order: OrderRow) => statesOfOwned[order.status] !== undefined;
+    if (isOwned(before) && isOwned(now) && unitsOf(before) !== unitsOf(now))
+      this.#findings.add('2 nothing acknowledged is lost', `${now.orderId} had ${unitsOf(before)}, and has ${unitsOf(now)} now`);
   }
 
   /** What is written in the ledger stays as it is. */

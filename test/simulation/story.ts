@@ -24,6 +24,7 @@ export function storyOf({ plan, told, findings, hash }: Outcome): string {
     plan.perBuyerLimit === undefined ? 'no limit' : `a limit of ${plan.perBuyerLimit}`,
     `outbox by ${plan.outboxMode}`,
     ...(plan.isBusOff ? ['the bus switched off'] : []),
+    ...(plan.isReconcilerOff ? ['nobody reconciles'] : []),
   ];
   return [
     `Seed ${plan.seed}: ${items.join(', ')}; ${terms.join(', ')}. ${plan.actions.length} actions, ${plan.faults.length} faults. Trace ${hash}.`,

@@ -43,8 +43,9 @@ export class Lanes {
     const { position, records } = machine.database.stream(this.#spec.table, this.#position);
     this.#position = position;
     for (const record of records) {
-      if (isOff) rows.hit(6);
-      else if (faults.strikes('event-lost', record.eventName)) this.#hasLost = true;
+      if (isOff) {
+        if (this.#spec.table === 'outbox') rows.hit(6);
+      } else if (faults.strikes('event-lost', record.eventName)) this.#hasLost = true;
       else this.#lanes[this.#laneOf(record)]?.push(record);
     }
     for (const index of this.#lanes.keys()) this.#start(index);

@@ -36,6 +36,7 @@ export interface World {
 }
 
 const skewMs = 120_000;
+const saleKey = `{${saleId}}:sale`;
 const clockTolerant = /^(orders|payments|fulfilment|cart|views|messaging)\//;
 
 interface WorldOptions {
@@ -70,14 +71,21 @@ export function worldOf(plan: Plan, machine: Machine, deployment: Deployment, { 
     }
   }
 
+  const isLost = () => machine.redis.command('HEXISTS', saleKey, 's') === 0;
   const answers = new Answers(machine.database, findings);
   history.onReply((exchange) => answers.see(exchange));
 
   async function request(request: Request): Promise<Exchange> {
     answers.begins(request, elapsedMs());
     const exchange = history.begin(request);
+    // The mark that whoever notices a failover puts on the sale.
+    if (machine.redis.command('HEXISTS', saleKey, 'behind') === 1) answers.isForgetful = false;
+    const wasLost = isLost();
+    const loadsBefore = races.loads;
     const reply = await answerOf(request);
     history.end(exchange, reply);
+    // Lost before and after, and nobody has brought it back in between.
+    if (wasLost && isLost() && races.loads === loadsBefore) answers.seeLost(exchange);
     return exchange;
   }
 

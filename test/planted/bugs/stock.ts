@@ -179,4 +179,17 @@ export const stockBugs: readonly Bug[] = [
     ],
     caughtBy: { test: 'scripts/cart.lines', name: 'is a hold’s from each change on, and three holds’ from its birth at most' },
   },
+  {
+    name: 'slots-stay-used-when-a-hold-goes-back',
+    harm: 'Whoever lets a hold expire has used up that part of the allowance, until a reconciliation gives it back.',
+    edits: [
+      {
+        file: 'lua/stock/lib/returns.lua',
+        search: '  change_slots(sale_key, hold.buyer_id, hold.slots, 0)\nend',
+        replace: 'end',
+      },
+    ],
+    // Only where nobody reconciles is it seen at the end.
+    caughtBy: { seeds: 7, breaks: '4 stock is conserved' },
+  },
 ];
