@@ -3,7 +3,7 @@ import { orderMovements } from '../accounts/account.model.ts';
 import { orderEventNames, UnitsMovedData } from '../orders/order.events.ts';
 import { orderStatuses, paymentStates } from '../orders/order.model.ts';
 import { OrderId } from '../shared/ids.ts';
-import { Currency } from '../shared/money.ts';
+import { OutsideCurrency } from '../shared/money.ts';
 
 const at = z.iso.datetime().meta({ example: '2026-11-27T09:00:01.250Z' });
 const version = z.int().min(1).meta({ description: 'The version of the order that it came about with.', example: 2 });
@@ -31,13 +31,13 @@ export const TimelineEntryAnswer = z
     entry('payment', 'A payment came from outside.', {
       paymentId,
       amountMinor: z.int(),
-      currency: Currency,
+      currency: OutsideCurrency,
       state: z.string().meta({ description: '`kept`, `late` or `returned`: what became of it when it came.' }),
     }),
     entry('movement', 'Money moved in the ledger; the entries sum to zero.', {
       name: z.enum(orderMovements),
       paymentId: paymentId.optional(),
-      currency: Currency,
+      currency: OutsideCurrency,
       entries: z.array(z.strictObject({ account: z.string(), amountMinor: z.int() }).meta({ id: 'LedgerEntry' })),
     }),
     entry('fulfilment', 'Tickets were handed over.', { tickets: z.int() }),

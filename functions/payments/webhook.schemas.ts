@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { OutsideCurrency } from '../shared/money.ts';
 
 const identifier = (description: string, example: string) =>
   z
@@ -20,10 +21,7 @@ export const PaymentNotice = z
       paymentId: identifier('The provider’s name of the payment: each is taken once for its order.', 'pay_5f0c2a'),
       orderId: identifier('The order that the payment is for.', 'ord_mHcBvGJ0Q2yQxg5vJ6yYdw'),
       amountMinor: z.int().min(0).max(amountMinorMax).meta({ description: 'In minor units of `currency`.', example: 4_999 }),
-      currency: z
-        .string()
-        .regex(/^[A-Z]{3}$/, 'must be three capital letters')
-        .meta({ description: 'ISO 4217 code.', example: 'EUR' }),
+      currency: OutsideCurrency,
     }),
   })
   .meta({ id: 'PaymentNotice', description: 'A payment from outside, as its provider tells of it. Members beside these are ignored.' });

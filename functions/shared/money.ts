@@ -11,6 +11,12 @@ export const Currency = z
   .enum(Intl.supportedValuesOf('currency'), 'must be the ISO 4217 code of a currency in use, such as EUR')
   .meta({ id: 'Currency', description: 'ISO 4217 code.', example: 'EUR' });
 
+/** What others call their money, in use or not: it was taken, so it is kept and shown as they said. */
+export const OutsideCurrency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be three capital letters')
+  .meta({ description: 'ISO 4217 code.', example: 'EUR' });
+
 export const PriceMinor = z
   .int()
   .min(0)
