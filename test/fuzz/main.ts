@@ -113,6 +113,7 @@ async function attack(
   webhookSecrets: readonly string[],
   options: Options,
   failures: Failures,
+  signal?: AbortSignal,
 ): Promise<number> {
   const connection = new Connection(runtime.url, { connections: 16, timeoutMs: 40_000 });
   try {
@@ -127,6 +128,8 @@ async function attack(
       endMs: startMs + options.minutes * 60_000,
       onProgress: (sent) => sent % 10_000 === 0 && say(`${sent} requests in ${Math.round((Date.now() - startMs) / 1_000)} s`),
     });
+    // What is refused by a runtime that is being stopped says nothing.
+    signal?.throwIfAborted();
     const tookSeconds = (Date.now() - startMs) / 1_000;
     say(`\n${'operation'.padEnd(22)}     all   valid refused  by status`);
     for (const row of tableOf(result)) say(row);
@@ -201,10 +204,13 @@ async function main(): Promise<number> {
       if (options.logs) process.stderr.write(`[${source}] ${line}\n`);
     },
   });
-  const interrupted = () => void runtime.stop().finally(() => process.exit(2));
+  const interrupted = () => {
+    stopping.abort(new Error('it was stopped'));
+    void runtime.stop().finally(() => process.exit(2));
+  };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    return await attack(runtime, webhookSecrets, options, failures);
+    return await attack(runtime, webhookSecrets, options, failures, stopping.signal);
   } finally {
     await runtime.stop();
   }
