@@ -38,8 +38,9 @@ export interface Answered {
 /** Throws a `Problem` for a refusal, as an endpoint does. */
 export type Ask = (operation: Operation, asked: Asked) => Promise<Answered>;
 
+/** A variable may have half of a surrogate pair, which no path can: the door then refuses the id as it was given. */
 const filled = (route: Route, params: Readonly<Record<string, string>>): string =>
-  route.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  route.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent((params[name] ?? '').toWellFormed()));
 
 /**
  * Asks operations of the HTTP contract within this process: each through the very endpoint that serves it over HTTP, with the event that the

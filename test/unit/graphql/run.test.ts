@@ -94,6 +94,12 @@ describe('a GraphQL request', () => {
     }
   });
 
+  it('is told that half of a surrogate pair is no id, as no path could name it', async () => {
+    const query = 'query ($id: String!) { order(orderId: $id) { orderId } }';
+    const { graphql } = await served({})({ query, variables: { id: '\ud800' } });
+    expect(failures(graphql)).toMatchObject([{ status: expect.toSatisfy((status: number) => status < 500), retryable: false }]);
+  });
+
   it('keeps each field’s refusal to that field', async () => {
     const { status, graphql } = await served({ readMe: me })({ query: '{ me { userId } order(orderId: "x") { status } }' });
     expect(status).toBe(200);
