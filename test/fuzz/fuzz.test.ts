@@ -112,9 +112,9 @@ describe('what is sent', () => {
     for (const text of bodies) expect(reason({ body: Buffer.from(text) }), text).toBeDefined();
     expect(reason({ body: Buffer.from([0x22, 0xff, 0x22]) })).toBe('the body is not UTF-8');
     expect(reason({ headers: [['content-type', 'application/json']] })).toBe('the Idempotency-Key');
-    expect(reason({}, { query: [['colour', 'red']] })).toBeDefined();
-    expect(reason({}, { caller: { ...buyer, scopes: [] } })).toBeDefined();
-    expect(reason({}, { params: { saleId: 'a|b' } })).toBeDefined();
+    expect(reason({}, { query: [['colour', 'red']] })).toBe('the query has colour besides');
+    expect(reason({}, { caller: { ...buyer, scopes: [] } })).toBe(`called by ${buyer.name}`);
+    expect(reason({}, { params: { saleId: 'a|b' } })).toContain('saleId');
   });
 
   it('is spoiled by the same seed in the same way, and in many ways by many', () => {

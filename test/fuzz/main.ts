@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { Connection } from '../../lib/client/connection.ts';
 import { type Runtime, startRuntime } from '../../lib/local/index.ts';
+import { BadOption, numberOf } from '../support/command-line.ts';
 import { boundsOf, type RawDocument, readDocument } from './document.ts';
 import { type FoundFault, type FuzzResult, fuzz, unreached, usualWeights } from './fuzz.ts';
 import { differences, emptyLedger } from './ledger.ts';
@@ -23,16 +24,6 @@ const help = `npm run fuzz -- [options]
 `;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-class BadOption extends Error {
-  override readonly name = 'BadOption';
-}
-
-function numberOf(name: string, text: string, most: number): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) < 1 || Number(text) > most)
-    throw new BadOption(`--${name} must be a whole number from 1 to ${most}.`);
-  return Number(text);
-}
-
 function optionsOf(args: string[]) {
   const text = (preset: string) => ({ type: 'string', default: preset }) as const;
   const { values } = parseArgs({
@@ -49,10 +40,10 @@ function optionsOf(args: string[]) {
     },
   });
   return {
-    requests: numberOf('requests', values.requests, 10_000_000),
-    seed: numberOf('seed', values.seed, 2 ** 32),
-    minutes: numberOf('minutes', values.minutes, 600),
-    lanes: numberOf('lanes', values.lanes, 256),
+    requests: numberOf('requests', values.requests, 1, 10_000_000),
+    seed: numberOf('seed', values.seed, 1, 2 ** 32),
+    minutes: numberOf('minutes', values.minutes, 1, 600),
+    lanes: numberOf('lanes', values.lanes, 1, 256),
     ...{ url: values.url, json: values.json, logs: values.logs, help: values.help },
   };
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { connectRedis } from '../../../functions/shared/redis.ts';
 import { startRedis } from '../../../lib/local/redis.ts';
+import { numberOf } from '../../support/command-line.ts';
 import { outcomesOf } from '../any-call.ts';
 import { covered, type Figures, noFigures, told, trySequences } from './run.ts';
 
@@ -15,16 +16,6 @@ const help = `npm run fuzz:scripts -- [options]
   --json <file>        writes the figures there too
 `;
 const say = (line: string) => process.stdout.write(`${line}\n`);
-
-class BadOption extends Error {
-  override readonly name = 'BadOption';
-}
-
-function numberOf(name: string, text: string, least: number, most: number): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) < least || Number(text) > most)
-    throw new BadOption(`--${name} must be a whole number from ${least} to ${most}.`);
-  return Number(text);
-}
 
 function optionsOf(args: string[]) {
   const text = (preset: string) => ({ type: 'string', default: preset }) as const;
