@@ -15,6 +15,8 @@ import { connectOrders, orderTablesFrom, orderVariables } from '../orders/order.
 import { orderList } from '../orders/order-list.repository.ts';
 import { saleOrders } from '../orders/sale-orders.repository.ts';
 import { endForGood } from '../orders/take-back.ts';
+import { noteIdentity } from '../reconciliation/identity.care.ts';
+import { saleMemories } from '../reconciliation/state.repository.ts';
 import { cancellationRepository } from '../sales/cancellation.repository.ts';
 import { controlEndpoints } from '../sales/control.endpoints.ts';
 import { endOrders } from '../sales/end-orders.ts';
@@ -31,7 +33,7 @@ import { readEnvironment } from '../shared/environment.ts';
 import type { Endpoint } from '../shared/http.ts';
 import { idempotencyRepository } from '../shared/idempotency.ts';
 import { once } from '../shared/once.ts';
-import { replicated } from '../shared/redis.ts';
+import { identityOf, replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { log } from '../shared/telemetry.ts';
 import { stockKeys } from '../stock/stock.keys.ts';
@@ -51,6 +53,7 @@ const environment = readEnvironment([
   'STOCK_LEVELS_TABLE',
   'FULFILMENTS_TABLE',
   'PAYMENTS_TABLE',
+  'RECONCILIATIONS_TABLE',
   'TICKET_SECRET',
 ]);
 const { database, orders } = connectOrders(environment);
@@ -125,6 +128,10 @@ export const endpoints: readonly Endpoint[] = [
     stock: quietStock,
     askForRebuild: async (saleId) => (await connected()).askForRebuild(saleId),
     counted: countedStock(levelReader(database, environment.STOCK_LEVELS_TABLE)),
+    noteRedis: noteIdentity({
+      memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
+      identityOf: async (saleId) => identityOf((await connected()).redis, stockKeys(saleId).sale),
+    }),
     tables,
   }),
   ...controlEndpoints({

@@ -60,15 +60,19 @@ function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>,
         return answered(await refusalOf(reserved));
       case 'NOT_OPEN': {
         // A crowd is at the door of a sale that has not opened, and hardly anybody has an order of it: only if its opening was put off again.
-        const mayHaveOrder = reserved.state === 'closed' || reserved.behind;
+        const mayHaveOrder = reserved.state === 'closed' || (await mayBeForgotten(reserved));
         return answered((mayHaveOrder ? await replayIfPlaced() : undefined) ?? (await refusalOf(reserved)));
       }
-      // The answers that a crowd gets: an order is looked for only where Redis is known to have forgotten some.
+      // The answers that a crowd gets: an order is looked for only where Redis may have forgotten some.
       case 'SOLD_OUT':
       case 'SEAT_TAKEN':
       case 'BUYER_LIMIT':
-        return answered((reserved.behind ? await replayIfPlaced() : undefined) ?? (await refusalOf(reserved)));
+        return answered(((await mayBeForgotten(reserved)) ? await replayIfPlaced() : undefined) ?? (await refusalOf(reserved)));
     }
+  }
+
+  async function mayBeForgotten({ behind }: { behind: boolean }): Promise<boolean> {
+    return behind || !(await ports.isCertain(saleId));
   }
 
   async function reserveCart() {

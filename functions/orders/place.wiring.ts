@@ -1,4 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { certainty, watchIdentity } from '../reconciliation/identity.care.ts';
+import { saleMemories } from '../reconciliation/state.repository.ts';
 import { knownSales } from '../sales/known-sales.ts';
 import { knownSeats } from '../sales/known-seats.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
@@ -7,13 +9,23 @@ import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
+import { connectionName, identityOf } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
+import { mendScripts } from '../stock/mend.scripts.ts';
+import { stockKeys } from '../stock/stock.keys.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { claimRepository } from './claim.repository.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
 import type { PlacePorts } from './place.ts';
 
-const environment = readEnvironment([...stockVariables, ...orderVariables, 'SALES_TABLE', 'SEATS_TABLE', 'HOLD_SECRET']);
+const environment = readEnvironment([
+  ...stockVariables,
+  ...orderVariables,
+  'SALES_TABLE',
+  'SEATS_TABLE',
+  'RECONCILIATIONS_TABLE',
+  'HOLD_SECRET',
+]);
 export const { database, orders } = connectOrders(environment);
 /** The stock in the cache, connected by whoever asks first. */
 export const connected = once(() => connectStock(environment));
@@ -21,12 +33,19 @@ export const connected = once(() => connectStock(environment));
 /** What placing an order needs, connected at the first request. */
 export const placePorts = once(async (): Promise<PlacePorts> => {
   const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
-  const [{ quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connected(), secret()]);
+  const [{ redis, quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connected(), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
+  const watch = watchIdentity({
+    stock: quietStock,
+    mend: mendScripts(redis),
+    memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
+    identityOf: (saleId) => identityOf(redis, stockKeys(saleId).sale),
+  });
   return {
     stock: quietStock,
     askForRebuild,
     orders,
+    isCertain: certainty({ watch, connection: connectionName(redis) }),
     holdSecret,
     claims: claimRepository(database, orderTablesFrom(environment)),
     sales: knownSales((saleId) => sales.get(saleId, { consistent: true })),

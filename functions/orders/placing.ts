@@ -28,6 +28,8 @@ export type PlaceOutcome = { outcome: 'placed' | 'replayed'; order: Order } | Pl
 export interface PlacePorts extends AllocatePorts {
   readonly askForRebuild: AskForRebuild;
   readonly orders: OrderRepository;
+  /** Whether Redis is known to have forgotten no order of the sale, unless it says so itself (`behind`). */
+  readonly isCertain: (saleId: string) => Promise<boolean>;
   readonly holdSecret: string;
 }
 

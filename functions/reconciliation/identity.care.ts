@@ -38,3 +38,46 @@ export const watchIdentity =
     if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return;
     await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
   };
+
+/**
+ * Notes which Redis a sale is about to be loaded into for the first time, so that whoever looks after it knows from its first order on when it is
+ * another one.
+ */
+export const noteIdentity =
+  ({ memories, identityOf }: Pick<IdentityPorts, 'memories' | 'identityOf'>) =>
+  async ({ saleId, epoch }: Pick<Sale, 'saleId' | 'epoch'>): Promise<void> =>
+    memories.note(saleId, { identity: await identityOf(saleId), epoch });
+
+/** Sales whose look is remembered. A container serves a handful. */
+const looksMax = 1_000;
+
+/**
+ * Whether what Redis does not know of a sale's orders is certain not to be: on connections that led to the same Redis all the time. Where it is not
+ * known, the look is taken, and whoever waited for it, or came before it, is still told no: what they were refused by may be older than the mark.
+ * So it costs one look for each sale and connection, and nothing after that, because then a Redis that forgot says so itself.
+ */
+export function certainty({ watch, connection }: { watch: ReturnType<typeof watchIdentity>; connection: () => string }) {
+  const looks = new Map<string, { readonly on: string; readonly taken: Promise<void>; isDone: boolean }>();
+
+  function lookAt(saleId: string, on: string) {
+    const look = { on, isDone: false, taken: watch({ saleId }) };
+    if (looks.size >= looksMax) looks.delete(looks.keys().next().value ?? '');
+    looks.set(saleId, look);
+    return look;
+  }
+
+  return async (saleId: string): Promise<boolean> => {
+    const on = connection();
+    const known = looks.get(saleId);
+    const look = known?.on === on ? known : lookAt(saleId, on);
+    if (look.isDone) return true;
+    try {
+      await look.taken;
+      look.isDone = true;
+    } catch (error) {
+      if (looks.get(saleId) === look) looks.delete(saleId);
+      throw error;
+    }
+    return false;
+  };
+}

@@ -20,6 +20,8 @@ export interface CreateSalePorts {
   readonly sales: Pick<SaleRepository, 'getMany' | 'loading' | 'markFirstLoad' | 'bumpEpoch'>;
   readonly seats: Pick<SeatRepository, 'list'>;
   readonly stock: Pick<SaleStock, 'load'>;
+  /** Notes which Redis is about to have the sale. */
+  readonly noteRedis: (sale: Sale) => Promise<void>;
   readonly idempotency: Idempotency;
   readonly transact: (writes: Write[]) => Promise<TransactOutcome>;
   readonly tables: { readonly products: string; readonly sales: string; readonly seats: string; readonly outbox: OutboxTarget };
@@ -137,12 +139,16 @@ async function saleListsOf(products: readonly Product[], saleId: string, nowMs: 
  * sold would hand out sold units. So the sale is marked as loaded right before its load is published, by one attempt ever, and only if no
  * other load of it has begun. Whatever goes wrong after that is left to a rebuild, which whoever misses the sale asks for.
  */
-async function loadOnce(saleId: string, attempt: 'created' | 'replayed', { sales, seats, stock }: CreateSalePorts): Promise<void> {
+async function loadOnce(saleId: string, attempt: 'created' | 'replayed', ports: CreateSalePorts): Promise<void> {
+  const { sales, seats, stock, noteRedis } = ports;
   const found = await sales.loading(saleId);
   if (!found || found.stockLoaded) return;
   // Each load has an epoch of its own. The sale's first is its creator's, who may still be at it when the key is repeated.
   const epoch = attempt === 'created' ? found.sale.epoch : await sales.bumpEpoch(found.sale);
   if (epoch === undefined) return;
   const sale = { ...found.sale, epoch };
-  await stock.load(sale, await seats.list(sale), () => sales.markFirstLoad(sale));
+  await stock.load(sale, await seats.list(sale), async () => {
+    await noteRedis(sale);
+    return sales.markFirstLoad(sale);
+  });
 }

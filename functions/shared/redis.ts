@@ -104,6 +104,23 @@ export async function identityOf(redis: RedisClient, key: string): Promise<strin
   return `${run ?? ''} ${history ?? ''}`;
 }
 
+/**
+ * Names the connections that the client has, by what it knows itself: another name once one was made anew or the cluster's masters are others. As
+ * long as the name stays, whoever answers is whoever answered before.
+ */
+export function connectionName(redis: RedisClient): () => string {
+  let made = 0;
+  const count = (node: RedisClient) => node.on('ready', () => made++);
+  if (!(redis instanceof Cluster)) {
+    count(redis);
+    return () => String(made);
+  }
+  for (const node of redis.nodes()) count(node);
+  redis.on('+node', count);
+  const addressOf = ({ options }: Redis) => `${options.host}:${options.port}`;
+  return () => [made, ...redis.nodes('master').map(addressOf).sort()].join(' ');
+}
+
 /** The node that writes of this key go to, on the very connection that they go over. */
 async function masterOf(redis: Cluster, key: string): Promise<Redis> {
   await clusterIsKnown(redis);

@@ -20,6 +20,9 @@ export const claimsUnits = {
   allowances: { actions: ['PutItem', 'Query'] },
 } as const satisfies TableAccess;
 
+/** Which Redis has each sale, as it was seen last. */
+export const watchesRedis = { reconciliations: { actions: ['GetItem', 'UpdateItem'] } } as const satisfies TableAccess;
+
 export const sellsUnits = { units: { actions: ['UpdateItem'] } } as const satisfies TableAccess;
 
 export const freesUnits = { units: { actions: ['DeleteItem'] }, allowances: { actions: ['DeleteItem'] } } as const satisfies TableAccess;

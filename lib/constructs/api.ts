@@ -67,6 +67,8 @@ export class Api extends Construct {
         payments: { actions: ['Query'] },
         fulfilments: { actions: ['GetItem'] },
         accounts: { actions: [...movesMoney.accounts.actions, 'GetItem', 'Query'] },
+        // Which Redis a new sale is loaded into.
+        reconciliations: { actions: ['UpdateItem'] },
         idempotency: { actions: ['GetItem', 'PutItem'] },
       },
       settings: [...redis, 'TICKET_SECRET'],

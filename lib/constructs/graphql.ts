@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { freesUnits, movesMoney, movesOrders } from './access.ts';
+import { freesUnits, movesMoney, movesOrders, watchesRedis } from './access.ts';
 import { StampedeFunction } from './function.ts';
 import { type Platform, redis } from './platform.ts';
 
@@ -22,6 +22,7 @@ export class Graphql extends Construct {
         views: { actions: ['BatchGetItem'], indexes: { byBuyer: ['Query'], bySale: ['Query'], byTime: ['Query'] } },
         // As placing an order: claims units and slots; whose they are is read only when somebody else has them. And as cancelling one.
         units: { actions: ['PutItem', 'BatchGetItem', ...freesUnits.units.actions] },
+        ...watchesRedis,
         allowances: { actions: ['PutItem', 'Query', ...freesUnits.allowances.actions] },
         accounts: { actions: [...movesMoney.accounts.actions, 'GetItem'] },
       },

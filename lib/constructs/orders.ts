@@ -2,7 +2,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { claimsUnits, freesUnits, movesMoney, movesOrders, sellsUnits } from './access.ts';
+import { claimsUnits, freesUnits, movesMoney, movesOrders, sellsUnits, watchesRedis } from './access.ts';
 import { Consumer } from './consumer.ts';
 import { StampedeFunction } from './function.ts';
 import { type Platform, redis } from './platform.ts';
@@ -17,7 +17,7 @@ export class Orders extends Construct {
       platform,
       entry: 'functions/orders/place.handler.ts',
       description: 'Reserves stock and places the order: the hot path',
-      access: { ...movesOrders, ...claimsUnits },
+      access: { ...movesOrders, ...claimsUnits, ...watchesRedis },
       settings: [...redis, 'HOLD_SECRET'],
       // Redis and one transaction answer, or say that they did not, in less.
       timeoutSeconds: 15,
@@ -101,8 +101,7 @@ class Sweeper extends Construct {
         sales: { actions: ['Scan', 'GetItem', 'UpdateItem'] },
         seats: { actions: ['Query'] },
         fulfilments: { actions: ['PutItem'] },
-        // Which Redis has each sale.
-        reconciliations: { actions: ['GetItem', 'UpdateItem'] },
+        ...watchesRedis,
       },
       settings: [...redis, 'TICKET_SECRET'],
       // Over before the next one starts. Two at once would be safe, so no concurrency is reserved: that would take it from buyers.

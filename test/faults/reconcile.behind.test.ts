@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../functions/orders/order.model.ts';
+import { certainty } from '../../functions/reconciliation/identity.care.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';
 import type { Sale } from '../../functions/sales/sale.model.ts';
 import { reconcileKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
@@ -33,6 +34,46 @@ describe('a sale that may be behind', () => {
     await work.care(sale);
     expect(await work.mend.isBehind(sale.saleId)).toBe(true);
     expect(await work.memories.of(sale.saleId)).toMatchObject({ behindSinceMs: expect.any(Number) });
+  });
+
+  it('refuses nobody whose order it forgot, also before anybody has noticed', async () => {
+    const sale = await engine.openSale(randomUUID(), 2);
+    const { saleId } = sale;
+    await work.noteRedis(sale);
+    const rollBack = await engine.snapshot();
+    const won = orderOf(await place(saleId, 'ada', 2));
+    await rollBack();
+    work.failOver();
+    // Whoever holds the units now has no order that would collide with hers.
+    const lines = [{ sku: 'tee', quantity: 2 }];
+    await engine.stock.reserve({ saleId, holdId: 'of-bob', buyerId: 'bob', payloadHash: 'p', lines });
+    let looks = 0;
+    const ports = { ...engine.placePorts, isCertain: work.isCertain, orders: { ...engine.orders, get: countedGet } };
+    const again = (buyer: string) => engine.place(saleId, buyer, { method: 'external', quantity: 2, ports });
+    expect(await again('ada')).toMatchObject({ outcome: 'replayed', order: { orderId: won.orderId } });
+    expect(await work.mend.isBehind(saleId)).toBe(true);
+
+    // Once all is compared, a crowd is refused without a read again.
+    await work.reconcile(saleId);
+    expect(await work.mend.isBehind(saleId)).toBe(false);
+    const before = looks;
+    expect(await again('eve')).toMatchObject({ outcome: 'sold-out' });
+    expect(looks).toBe(before);
+
+    function countedGet(...args: Parameters<typeof engine.orders.get>) {
+      looks++;
+      return engine.orders.get(...args);
+    }
+  });
+
+  it('whose Redis cannot be looked at refuses nobody for good', async () => {
+    const sale = await engine.openSale(randomUUID(), 1);
+    const { saleId } = sale;
+    await place(saleId, 'ada');
+    const isCertain = certainty({ watch: () => Promise.reject(new Error('no answer')), connection: () => 'one' });
+    const ports = { ...engine.placePorts, isCertain };
+    await expect(engine.place(saleId, 'eve', { ports })).rejects.toThrow('no answer');
+    await expect(engine.place(saleId, 'eve', { ports })).rejects.toThrow('no answer');
   });
 
   it('is compared completely, mended and unmarked after Redis forgot its last orders and ends', async () => {

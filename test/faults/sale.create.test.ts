@@ -19,7 +19,7 @@ beforeAll(async () => {
   const details = { name: 'A tee', priceMinor: 2_500, currency: 'EUR', createdAtMs: 0, updatedAtMs: 0 };
   await products.create({ sku: 'tee', ...details, revision: randomUUID(), saleIds: [] });
   const { sales, seats, ports: live } = salesOn(engine);
-  ports = { ...live, sales, seats, products, stock: engine.stock, tables: writtenTables, newId: randomUUID };
+  ports = { ...live, sales, seats, products, stock: engine.stock, noteRedis: async () => {}, tables: writtenTables, newId: randomUUID };
 });
 afterAll(() => engine?.stop());
 

@@ -76,8 +76,6 @@ export class Answers {
   /** The units or seats that each restock was to add, by its key: taken, or perhaps. */
   readonly restocks = new Map<string, Restock>();
   isCalledOff = false;
-  /** Redis has failed over, and nobody has been seen to notice: until then it may refuse what an order, which it forgot, was told. */
-  isForgetful = false;
   #pausedMs: number | undefined;
   #closedMs: number | undefined;
   #reopening = 0;
@@ -139,8 +137,7 @@ export class Answers {
     if (code === 'IDEMPOTENCY_KEY_REUSED' && payloads?.size === 1) this.#add(`${said}: its key came with no other payload`);
     const first = this.#firsts.get(scopeOf(request));
     const isRepeat = request.deed === 'place' && first?.payload === JSON.stringify(request.body) && first.atMs < fromMs;
-    const isForgotten = this.isForgetful && judgedByRedis.has(code ?? '');
-    if (isRepeat && retryable !== true && !isForgotten)
+    if (isRepeat && retryable !== true)
       this.#findings.add(
         '2 nothing acknowledged is lost',
         `${said} repeats ${first.requestId}, which was answered, and is refused: ${code}`,

@@ -26,7 +26,6 @@ export function troubleRedis(world: World): { readonly done: Promise<unknown> } 
       case 'redis-empty':
         return luck.chance(0.5) ? redis.restart() : redis.flush();
       case 'redis-behind':
-        world.answers.isForgetful = true;
         return redis.failover();
       case 'redis-away': {
         redis.down();

@@ -78,8 +78,6 @@ export function worldOf(plan: Plan, machine: Machine, deployment: Deployment, { 
   async function request(request: Request): Promise<Exchange> {
     answers.begins(request, elapsedMs());
     const exchange = history.begin(request);
-    // The mark that whoever notices a failover puts on the sale.
-    if (machine.redis.command('HEXISTS', saleKey, 'behind') === 1) answers.isForgetful = false;
     const wasLost = isLost();
     const loadsBefore = races.loads;
     const reply = await answerOf(request);

@@ -49,6 +49,7 @@ export async function startEngine() {
     orders,
     claims,
     clock,
+    isCertain: async () => true,
     holdSecret: 'a secret of a test',
     sales: knownSales(async (saleId) => sales.get(saleId)),
     seats: knownSeats(async ({ saleId }) => seats.get(saleId) ?? new Map()),

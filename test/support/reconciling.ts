@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { ordersById } from '../../functions/orders/orders-by-id.repository.ts';
 import { evidenceOf } from '../../functions/reconciliation/evidence.repository.ts';
-import { watchIdentity } from '../../functions/reconciliation/identity.care.ts';
+import { certainty, noteIdentity, watchIdentity } from '../../functions/reconciliation/identity.care.ts';
 import type { Timing } from '../../functions/reconciliation/reconcile.ports.ts';
 import { type RunPorts, reconcileLive, reconcileOne } from '../../functions/reconciliation/reconcile.ts';
 import type { SaleReport } from '../../functions/reconciliation/report.model.ts';
@@ -56,6 +56,7 @@ export function reconcilingOn(engine: Engine) {
     timing: atOnce,
     hasTime: () => true,
   };
+  const watch = watchIdentity({ stock, mend, memories, identityOf: async () => identity });
   /** Orders in these tests have no views unless the test makes some. */
   const withoutViews = { staleViews: async () => [], rewrite: async () => 0 };
 
@@ -68,7 +69,10 @@ export function reconcilingOn(engine: Engine) {
     failOver: () => {
       identity = randomUUID();
     },
-    care: (sale: Sale) => watchIdentity({ stock, mend, memories, identityOf: async () => identity })(sale),
+    care: (sale: Sale) => watch(sale),
+    noteRedis: noteIdentity({ memories, identityOf: async () => identity }),
+    /** As one container knows it, whose connections broke when Redis became another one. */
+    isCertain: certainty({ watch, connection: () => identity }),
     /** Everything of one sale, as if an operator had asked for it. */
     async reconcile(saleId: string, changes: Partial<RunPorts> = {}): Promise<SaleReport> {
       const run = await reconcileOne(saleId, 'request', { ...ports, views: withoutViews, ...changes });

@@ -187,4 +187,16 @@ export const orderBugs: readonly Bug[] = [
     ],
     caughtBy: { test: 'faults/refund', name: 'has forgotten the hold of a retired order sells its units to nobody' },
   },
+  {
+    name: 'refused-by-a-redis-that-nobody-looked-at',
+    harm: 'After a failover, until the sweeper notices, a winner’s repeat is told that everything is sold out.',
+    edits: [
+      {
+        file: 'functions/orders/place.wiring.ts',
+        search: 'isCertain: certainty({ watch, connection: connectionName(redis) }),',
+        replace: 'isCertain: async () => true || certainty({ watch, connection: connectionName(redis) }),',
+      },
+    ],
+    caughtBy: { seeds: 28, breaks: '2 nothing acknowledged is lost' },
+  },
 ];

@@ -45,8 +45,8 @@ export const saleBugs: readonly Bug[] = [
       },
       {
         file: 'functions/sales/create-sale.ts',
-        search: '() => sales.markFirstLoad(sale));',
-        replace: 'async () => (await sales.markFirstLoad(sale)) ?? sale);',
+        search: 'return sales.markFirstLoad(sale);',
+        replace: 'return (await sales.markFirstLoad(sale)) ?? sale;',
       },
     ],
     caughtBy: { test: 'unit/sales/sales', name: 'never loads full stock into a Redis that lost it' },

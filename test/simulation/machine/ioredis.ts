@@ -80,7 +80,8 @@ function clientOf(host: RedisHost, options: Options): object {
   const { container, network, redis, onBreak } = host;
   const line = newLine();
   const timeoutMs = options.commandTimeout ?? 60_000;
-  onBreak.add(() => breakLine(host, line));
+  const onReady: (() => void)[] = [];
+  onBreak.add(() => breakLine(host, line, onReady));
   let isClosed = false;
 
   const send = (name: string, args: readonly unknown[]): Promise<unknown> => {
@@ -116,7 +117,10 @@ function clientOf(host: RedisHost, options: Options): object {
     status: 'ready',
     isCluster: false,
     options,
-    on: () => client,
+    on: (event: string, listener: () => void) => {
+      if (event === 'ready') onReady.push(listener);
+      return client;
+    },
     once: () => client,
     off: () => client,
     disconnect: () => {
@@ -141,12 +145,15 @@ function clientOf(host: RedisHost, options: Options): object {
 }
 
 /** The connection breaks: what waits is rejected when the client hears of it, and what comes next waits for the new connection. */
-function breakLine({ container, network }: RedisHost, line: Line): void {
+function breakLine({ container, network }: RedisHost, line: Line, onReady: readonly (() => void)[]): void {
   const lost = [...line.waiting];
   container.after(network.wayUs(), () => {
     for (const fail of lost) fail(lostConnection());
   });
   line.arrivesUs = Math.max(line.arrivesUs, container.nowUs + reconnectUs);
+  container.after(reconnectUs, () => {
+    for (const listener of onReady) listener();
+  });
 }
 
 /** As ioredis puts it on the wire. */

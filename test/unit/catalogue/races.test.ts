@@ -26,6 +26,7 @@ beforeAll(async () => {
     clock,
     seats: seatRepository(tables.database, 'seats'),
     stock: { load: async () => ({ outcome: 'LOADED' }) },
+    noteRedis: async () => {},
     idempotency: idempotencyRepository(tables.database, 'idempotency'),
     transact: (writes) => transact(tables.database, writes),
     tables: { products: 'products', sales: 'sales', seats: 'seats', outbox: { table: 'outbox', mode: 'stream' } },
