@@ -4,8 +4,10 @@ import { type Kit, makeKit, type Outcome, runPlan } from './run.ts';
 import { shrink } from './shrink.ts';
 import { addOutcome, commandOf, missingRows, noTotals, storyOf, summaryOf } from './story.ts';
 
-/** Together they meet every row of the fault table. */
+/** Together they met every row of the fault table when they were chosen. Any new call to the outside makes other histories of them. */
 const fixedSeeds = [312, 309, 81, 107, 28];
+/** What those do not meet any more, these do. */
+const moreSeeds = Array.from({ length: 40 }, (_, index) => index + 1);
 const freshSeeds = 4;
 const minutes = 4;
 /** A run takes a second or so; a machine that is busy with other tests takes its time. */
@@ -27,7 +29,8 @@ describe('the simulation', () => {
     'keeps every invariant through every row of the fault table',
     async () => {
       let totals = noTotals;
-      for (const seed of fixedSeeds) {
+      for (const seed of [...fixedSeeds, ...moreSeeds]) {
+        if (moreSeeds.includes(seed) && missingRows(totals).length === 0) break;
         const outcome = await runPlan(planOf(seed, { minutes }), kit);
         totals = addOutcome(totals, outcome);
         expectUnbroken(outcome);
