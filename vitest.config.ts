@@ -28,9 +28,11 @@ export default defineConfig({
   test: {
     // Two files at a time: much of what a test does is to wait for others. Fewer cores are shared in the same way.
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // Bounds for what hangs, many times what anything takes: a machine that is busy is no fault.
+    testTimeout: 180_000,
     // Some hooks synthesise the app, bundles included, on a machine that is busy with the other tests.
-    hookTimeout: 180_000,
+    hookTimeout: 360_000,
+    expect: { poll: { timeout: 30_000 } },
     // A test that leaves something running must not hang the run.
     teardownTimeout: 10_000,
     projects: [

@@ -9,8 +9,9 @@ afterAll(() => shop.close());
 const external = { method: 'external' } as const;
 
 describe('calling a sale off', () => {
-  it('ends every order that lives, gives all money back, and sells nothing any more', { timeout: 120_000 }, async () => {
-    const sale = await shop.sale({ units: 10, seats: ['A-1', 'A-2'], holdSeconds: 5, priceMinor: 1_000 });
+  it('ends every order that lives, gives all money back, and sells nothing any more', { timeout: 240_000 }, async () => {
+    // Long enough for what is bought to be paid, or called off, before its hold is over.
+    const sale = await shop.sale({ units: 10, seats: ['A-1', 'A-2'], holdSeconds: 15, priceMinor: 1_000 });
     const shopper = await shop.shopper(10_000);
     const forgotten = granted(await shopper.buy(sale, 1, external), 201);
     await until(
@@ -19,7 +20,7 @@ describe('calling a sale off', () => {
         if (shop.isLocal) await shop.client.localRun('sweeper');
         return granted(await shopper.client.order(forgotten.orderId)).status === 'EXPIRED' ? true : undefined;
       },
-      { withinMs: 100_000, everyMs: 500 },
+      { withinMs: 180_000, everyMs: 500 },
     );
     const fulfilled = await shop.atRest(granted(await shopper.buySeats(sale, ['A-1'], { quantity: 2 }), 201).orderId);
     expect(fulfilled.status).toBe('FULFILLED');
@@ -78,7 +79,7 @@ describe('calling a sale off', () => {
     expect(granted(await shopper.client.me()).balanceMinor).toBe(1_000);
   });
 
-  it('while a crowd buys leaves no order alive and no penny behind', { timeout: 90_000 }, async () => {
+  it('while a crowd buys leaves no order alive and no penny behind', { timeout: 360_000 }, async () => {
     const sale = await shop.sale({ units: 200, priceMinor: 1_000 });
     const shoppers = await shop.shoppers(60, 1_000);
     const buying = Promise.all(shoppers.map((shopper) => shopper.buy(sale)));
@@ -95,7 +96,7 @@ describe('calling a sale off', () => {
         const statuses = await Promise.all(orders.map(async ({ orderId }) => granted(await shop.operator.order(orderId)).status));
         return statuses.every((status) => status === 'CANCELLED' || status === 'REFUNDED') ? true : undefined;
       },
-      { withinMs: 80_000, everyMs: 1_000 },
+      { withinMs: 300_000, everyMs: 1_000 },
     );
     for (const shopper of shoppers) expect(granted(await shopper.client.me()).balanceMinor).toBe(1_000);
     expect((await shop.cleanAudit(sale)).money).toMatchObject({ authorisedMinor: 0, fulfilledMinor: 0 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../../lib/client/bounded.ts';
-import { granted, openShop, refused, type Shopper, type TestSale, unitsOf } from '../support/acceptance.ts';
+import { granted, openShop, patient, refused, type Shopper, type TestSale, unitsOf } from '../support/acceptance.ts';
 
 const shop = await openShop();
 afterAll(() => shop.close());
@@ -236,7 +236,7 @@ describe('a cart whose time is up', () => {
     const { client } = shopper ?? expect.fail();
     const { expiresAt } = await fill(shopper ?? expect.fail(), sale, 2);
     await until('the cart expires', async () => Date.parse((await shop.view(sale)).serverTime) > Date.parse(expiresAt ?? '') || undefined, {
-      withinMs: 20_000,
+      ...patient,
       everyMs: 200,
     });
     refused(await client.checkOut(sale.saleId, randomUUID()), 'CART_EXPIRED');
@@ -254,7 +254,7 @@ describe('a cart whose time is up', () => {
       granted(await shop.operator.localRun('sweeper'));
       return (await leftOf(sale))[0] === 2 || undefined;
     };
-    await until('the units are back', swept, { withinMs: 20_000, everyMs: 500 });
+    await until('the units are back', swept, { ...patient, everyMs: 500 });
     refused(await shopper.client.checkOut(sale.saleId, randomUUID()), 'CART_EXPIRED');
     await shop.cleanAudit(sale);
   });

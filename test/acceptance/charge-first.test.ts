@@ -45,7 +45,7 @@ describe('a sale that charges first', () => {
     await shop.cleanAudit(sale);
   });
 
-  it('sells exactly what there is to a storm, returns the others’ money, and shows each on its way', { timeout: 90_000 }, async () => {
+  it('sells exactly what there is to a storm, returns the others’ money, and shows each on its way', { timeout: 240_000 }, async () => {
     const units = 20;
     const sale = await shop.sale({ units, strategy });
     const shoppers = await shop.shoppers(80, 5_000);

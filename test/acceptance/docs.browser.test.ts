@@ -66,7 +66,7 @@ describe.skipIf(browser === undefined)('the page at /docs, in a browser (needs c
     // A second press is a second order, no replay of the first.
     await click(`${operation} .execute`);
     await page.soon('another key', `document.querySelector('${operation} .curl').innerText !== ${JSON.stringify(sent)}`);
-    await expect.poll(async () => (await shop.view(sale)).items[0]?.available).toBe(3);
+    await expect.poll(async () => (await shop.view(sale)).items[0]?.available, { timeout: 30_000 }).toBe(3);
   });
 
   it('tries GraphQL by an example, and shows what it answers', async (test) => {

@@ -15,7 +15,7 @@ afterAll(() => connection.close());
 const requests = 1_500;
 const msMax = 9_000;
 /** Events take their time on a machine that is busy with other tests; nobody waits longer than for what is still on its way. */
-const quietMsMax = 90_000;
+const quietMsMax = 300_000;
 
 /** What asks or moves things of the whole endpoint is left to the long form: others test theirs at this moment. */
 const weights = { ...usualWeights, reconcile: 0, redriveDeadLetters: 0, listDeadLetters: 0, importProducts: 0.1, readDocsAsset: 0 };
@@ -24,7 +24,7 @@ describe.skipIf(webhookSecrets.length === 0 || !inject('behind'))('whatever is s
   it.each([
     ['a fixed seed', 20_251_127],
     ['a fresh seed', randomInt(1, 2 ** 31)],
-  ])('is answered as the document says, and what is refused changes nothing (%s, %i)', { timeout: 300_000 }, async (_, seed) => {
+  ])('is answered as the document says, and what is refused changes nothing (%s, %i)', { timeout: 900_000 }, async (_, seed) => {
     const answer = await connection.send<RawDocument>({ method: 'GET', path: '/v1/openapi.json' });
     const raw = answer.body as RawDocument;
     const scene = await setScene({ connection, webhookSecrets, buyers: 3, sales: 2 });

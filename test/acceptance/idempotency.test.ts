@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../../lib/client/bounded.ts';
 import type { Answer } from '../../lib/client/connection.ts';
-import { granted, openShop, refused, type Shopper, type TestSale } from '../support/acceptance.ts';
+import { granted, openShop, patient, refused, type Shopper, type TestSale } from '../support/acceptance.ts';
 
 const shop = await openShop();
 afterAll(() => shop.close());
@@ -134,12 +134,16 @@ describe('the first answer comes again', () => {
   });
 
   it('after the sale has closed, where a new request is refused', async () => {
-    const sale = await shop.sale({ closesInMs: 4_000 });
+    const sale = await shop.sale();
     const shopper = await shop.shopper();
     const key = randomUUID();
     const first = await shopper.buy(sale, 1, { key });
     granted(first, 201);
-    await until('the sale closes', async () => ((await shop.view(sale)).state === 'closed' ? true : undefined), { everyMs: 200 });
+    granted(await shop.operator.patchSale(sale.saleId, { closesAt: new Date(Date.now() + 1_500).toISOString() }));
+    await until('the sale closes', async () => ((await shop.view(sale)).state === 'closed' ? true : undefined), {
+      ...patient,
+      everyMs: 200,
+    });
     expectReplay(await shopper.buy(sale, 1, { key }), first);
     refused(await shopper.buy(sale, 2, { key }), 'IDEMPOTENCY_KEY_REUSED');
     refused(await shopper.buy(sale), 'SALE_NOT_OPEN');

@@ -1,12 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../../lib/client/bounded.ts';
-import { granted, openShop, refused, type TestSale } from '../support/acceptance.ts';
+import { granted, openShop, patient, refused, type TestSale } from '../support/acceptance.ts';
 
 const shop = await openShop();
 afterAll(() => shop.close());
 
 const becomes = (sale: TestSale, state: string) =>
-  until(`the sale becomes ${state}`, async () => ((await shop.view(sale)).state === state ? true : undefined), { everyMs: 200 });
+  until(`the sale becomes ${state}`, async () => ((await shop.view(sale)).state === state ? true : undefined), {
+    ...patient,
+    everyMs: 200,
+  });
 
 describe('the limit per buyer', () => {
   it('holds over several orders, and is given back by a cancelled one', async () => {
@@ -78,9 +81,10 @@ describe('the window of a sale', () => {
   });
 
   it('sells nothing after it has closed, and what was held before can still be cancelled', async () => {
-    const sale = await shop.sale({ units: 2, closesInMs: 4_000 });
+    const sale = await shop.sale({ units: 2 });
     const [holder, late] = [await shop.shopper(), await shop.shopper()];
     const held = granted(await holder.buy(sale, 1, { method: 'external' }), 201);
+    granted(await shop.operator.patchSale(sale.saleId, { closesAt: new Date(Date.now() + 1_500).toISOString() }));
     await becomes(sale, 'closed');
     refused(await late.buy(sale), 'SALE_NOT_OPEN');
     expect(granted(await holder.client.order(held.orderId)).status).toBe('RESERVED');

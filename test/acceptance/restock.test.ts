@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pause, until } from '../../lib/client/bounded.ts';
 import type { RestockRequest } from '../../lib/client/contract.ts';
-import { granted, openShop, refused, type TestSale, unitsOf } from '../support/acceptance.ts';
+import { granted, openShop, patient, refused, type TestSale, unitsOf } from '../support/acceptance.ts';
 
 const shop = await openShop();
 afterAll(() => shop.close());
@@ -12,7 +12,7 @@ const restock = (sale: TestSale, delivery: Omit<RestockRequest, 'reason'>, key: 
   shop.operator.restock(sale.saleId, { ...delivery, reason: 'more came' }, key);
 
 describe('a restock', () => {
-  it('of a sale that is sold out, under load and with its key sent twice, sells exactly that many more', { timeout: 90_000 }, async () => {
+  it('of a sale that is sold out, under load and with its key sent twice, sells exactly that many more', { timeout: 240_000 }, async () => {
     const sale = await shop.sale({ units: 30 });
     const shoppers = await shop.shoppers(40, 'no account');
     const sold: string[] = [];
@@ -29,7 +29,7 @@ describe('a restock', () => {
         }
       }),
     );
-    await until('it is sold out', async () => (sold.length === 30 ? true : undefined));
+    await until('it is sold out', async () => (sold.length === 30 ? true : undefined), patient);
     const key = randomUUID();
     const [one, other] = await Promise.all([
       restock(sale, { sku: sale.sku, units: 25 }, key),
@@ -38,7 +38,7 @@ describe('a restock', () => {
     expect(granted(one).items).toMatchObject([{ total: 55 }]);
     expect(other.text).toBe(one.text);
     expect([one, other].filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(1);
-    await until('it is sold out again', async () => (sold.length >= 55 ? true : undefined));
+    await until('it is sold out again', async () => (sold.length >= 55 ? true : undefined), patient);
     // Long enough for one unit too many.
     await pause(500);
     goesOn = false;

@@ -30,5 +30,5 @@ it('keeps every guarantee while containers are killed, Redis is emptied and answ
 
   await world.stop();
   expect(existsSync(world.directory)).toBe(false);
-  await expect.poll(() => containers.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => containers.filter(isAlive), { timeout: 60_000 }).toEqual([]);
 }, 600_000);

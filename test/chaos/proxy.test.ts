@@ -42,6 +42,9 @@ async function clientOf(port: number) {
   return { socket, state };
 }
 
+/** What comes to be true by itself, however busy the machine is. */
+const soon = <T>(probe: () => T) => expect.poll(probe, { interval: 5, timeout: 30_000 });
+
 const all = (fault: ProxyFault, more: object = {}) => ({ fault, share: 1, random, ...more });
 
 describe('a proxy between two ends', () => {
@@ -49,7 +52,7 @@ describe('a proxy between two ends', () => {
     const { proxy } = await echo();
     const { socket, state } = await clientOf(proxy.port);
     for (let piece = 0; piece < 50; piece++) socket.write(`${piece},`);
-    await expect.poll(() => state.text).toBe(Array.from({ length: 50 }, (_, piece) => `${piece},`).join(''));
+    await soon(() => state.text).toBe(Array.from({ length: 50 }, (_, piece) => `${piece},`).join(''));
   });
 
   it('delays pieces and keeps their order', async () => {
@@ -62,7 +65,7 @@ describe('a proxy between two ends', () => {
       socket.write(`${piece},`);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await expect.poll(() => state.text).toBe(said.join(''));
+    await soon(() => state.text).toBe(said.join(''));
     expect(proxy.effects.delay).toBeGreaterThan(0);
   });
 
@@ -71,15 +74,15 @@ describe('a proxy between two ends', () => {
     const { socket, state } = await clientOf(proxy.port);
     proxy.begin(all('drop'));
     socket.write('lost');
-    await expect.poll(() => proxy.effects.drop).toBe(1);
+    await soon(() => proxy.effects.drop).toBe(1);
     proxy.end();
     socket.write('late');
     const { socket: other, state: others } = await clientOf(proxy.port);
     other.write('new');
-    await expect.poll(() => others.text).toBe('new');
+    await soon(() => others.text).toBe('new');
     expect([heard, state]).toEqual([['new'], { text: '', end: '' }]);
     proxy.heal();
-    await expect.poll(() => state.end).toBe('ECONNRESET');
+    await soon(() => state.end).toBe('ECONNRESET');
   });
 
   it('swallows answers to requests that were carried out', async () => {
@@ -87,7 +90,7 @@ describe('a proxy between two ends', () => {
     const { socket, state } = await clientOf(proxy.port);
     proxy.begin(all('swallow'));
     socket.write('done');
-    await expect.poll(() => proxy.effects.swallow).toBe(1);
+    await soon(() => proxy.effects.swallow).toBe(1);
     expect([heard, state]).toEqual([['done'], { text: '', end: '' }]);
   });
 
@@ -95,23 +98,23 @@ describe('a proxy between two ends', () => {
     const { proxy } = await echo();
     const { state } = await clientOf(proxy.port);
     proxy.begin(all('reset', { everyMs: 10 }));
-    await expect.poll(() => state.end).toBe('ECONNRESET');
+    await soon(() => state.end).toBe('ECONNRESET');
     proxy.end();
     const { socket, state: later } = await clientOf(proxy.port);
     socket.write('again');
-    await expect.poll(() => later.text).toBe('again');
+    await soon(() => later.text).toBe('again');
   });
 
   it('accepts connections that nobody answers, and breaks those that were there', async () => {
     const { proxy, connections } = await echo();
     const { socket: before, state: broken } = await clientOf(proxy.port);
     before.write('x');
-    await expect.poll(() => broken.text).toBe('x');
+    await soon(() => broken.text).toBe('x');
     proxy.begin(all('half-open'));
-    await expect.poll(() => broken.end).toBe('ECONNRESET');
+    await soon(() => broken.end).toBe('ECONNRESET');
     const { socket, state } = await clientOf(proxy.port);
     socket.write('anybody?');
-    await expect.poll(() => proxy.effects['half-open']).toBe(1);
+    await soon(() => proxy.effects['half-open']).toBe(1);
     proxy.end();
     expect([connections(), state]).toEqual([1, { text: '', end: '' }]);
   });
@@ -122,7 +125,7 @@ describe('a proxy between two ends', () => {
     for (const fault of ['drop', 'swallow', 'reset', 'half-open', 'delay'] as const) {
       proxy.begin({ fault, share: 0, random, everyMs: 5 });
       socket.write(`${fault} `);
-      await expect.poll(() => state.text.endsWith(`${fault} `)).toBe(true);
+      await soon(() => state.text.endsWith(`${fault} `)).toBe(true);
     }
     expect(proxy.effects).toEqual({ delay: 0, drop: 0, reset: 0, 'half-open': 0, swallow: 0 });
   });
@@ -135,10 +138,10 @@ describe('a proxy between two ends', () => {
     first.write('old');
     const { socket: second } = await clientOf(proxy.port);
     second.write('new');
-    await expect.poll(() => [heard, others]).toEqual([['old'], ['new']]);
+    await soon(() => [heard, others]).toEqual([['old'], ['new']]);
     proxy.breakOld();
-    await expect.poll(() => broken.end).toBe('ECONNRESET');
+    await soon(() => broken.end).toBe('ECONNRESET');
     second.write('still');
-    await expect.poll(() => others.join()).toBe('new,still');
+    await soon(() => others.join()).toBe('new,still');
   });
 });

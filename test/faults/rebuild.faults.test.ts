@@ -57,7 +57,7 @@ describe('a rebuilder that dies', () => {
   it.each([
     ['before', false],
     ['after', true],
-  ])('leaves a sale that the next one brings back, wherever it died: %s each of its steps', { timeout: 120_000 }, async (_, after) => {
+  ])('leaves a sale that the next one brings back, wherever it died: %s each of its steps', { timeout: 300_000 }, async (_, after) => {
     let steps = 0;
     for (let outcome = ''; outcome !== 'rebuilt'; ) {
       const { saleId } = await bench.lostSale();
@@ -75,7 +75,7 @@ describe('a rebuilder that dies', () => {
       const isPublished = (await bench.engine.stock.read(saleId)).outcome === 'READ';
       if (!isPublished) expect(await bench.place(saleId, 'eve')).toEqual({ outcome: 'stock-not-ready' });
       // The dead one's lease runs out.
-      await expect.poll(async () => (await bench.work.rebuild(saleId)).outcome, { interval: 20, timeout: 5_000 }).not.toBe('busy');
+      await expect.poll(async () => (await bench.work.rebuild(saleId)).outcome, { interval: 20, timeout: 60_000 }).not.toBe('busy');
       await bench.work.expectStateOfRows(saleId);
       expect((await bench.sellOut(saleId)).length).toBe(6);
     }
@@ -190,7 +190,7 @@ describe('a Redis that loses everything in the middle of a crowd', () => {
       await pause(n * 4);
       return buy(buyer);
     });
-    await expect.poll(() => orders.size, { interval: 2 }).toBeGreaterThan(30);
+    await expect.poll(() => orders.size, { interval: 2, timeout: 30_000 }).toBeGreaterThan(30);
     await bench.lose();
     const outcomes = await Promise.all(crowd);
 

@@ -64,48 +64,52 @@ const lanes = 30;
 const roundsMax = 5;
 
 describe('a Redis that is rolled back in the middle of a crowd', () => {
-  it.each([1, 2])('costs few a second attempt and nobody a unit: all are sold, each once, %i a buyer', async (quantity) => {
-    const sale = await work.store(await engine.openSale(randomUUID(), units));
-    const { saleId } = sale;
-    // Units that came back: the pool that is rolled back has some that are sold again meanwhile.
-    const early = await Promise.all(Array.from({ length: 20 }, (_, n) => place(saleId, `early-${n}`, 2)));
-    for (const outcome of early.slice(0, 10)) await engine.cancel(orderOf(outcome));
+  it.each([1, 2])(
+    'costs few a second attempt and nobody a unit: all are sold, each once, %i a buyer',
+    { timeout: 180_000 },
+    async (quantity) => {
+      const sale = await work.store(await engine.openSale(randomUUID(), units));
+      const { saleId } = sale;
+      // Units that came back: the pool that is rolled back has some that are sold again meanwhile.
+      const early = await Promise.all(Array.from({ length: 20 }, (_, n) => place(saleId, `early-${n}`, 2)));
+      for (const outcome of early.slice(0, 10)) await engine.cancel(orderOf(outcome));
 
-    const crowd = crowdOf(saleId, { lanes, quantityOf: () => quantity });
-    const sweeper = sweeping(sale);
-    const running = crowd.run((units * 1.3) / quantity);
-    const isSold = (count: number) =>
-      expect.poll(() => crowd.orders.size * quantity, { interval: 1, timeout: 20_000 }).toBeGreaterThan(count);
-    await isSold(60);
-    const known = crowd.orders.size;
-    const rollBack = await engine.snapshot();
-    await isSold(220);
-    await rollBack();
-    const forgotten = (crowd.orders.size - known + lanes) * quantity;
-    await running;
-    await sweeper.stop();
+      const crowd = crowdOf(saleId, { lanes, quantityOf: () => quantity });
+      const sweeper = sweeping(sale);
+      const running = crowd.run((units * 1.3) / quantity);
+      const isSold = (count: number) =>
+        expect.poll(() => crowd.orders.size * quantity, { interval: 1, timeout: 60_000 }).toBeGreaterThan(count);
+      await isSold(60);
+      const known = crowd.orders.size;
+      const rollBack = await engine.snapshot();
+      await isSold(220);
+      await rollBack();
+      const forgotten = (crowd.orders.size - known + lanes) * quantity;
+      await running;
+      await sweeper.stop();
 
-    // An attempt that was under way has lost its hold and may hear it once. Any other hears it after `roundsMax` collisions, each of which puts one
-    // of the forgotten units, at least, under suspicion; from there it only goes back to its order.
-    expect(crowd.refusals.tryAgain).toBeLessThanOrEqual(lanes + forgotten / roundsMax);
-    expect(crowd.refusals.other).toBe(0);
+      // An attempt that was under way has lost its hold and may hear it once. Any other hears it after `roundsMax` collisions, each of which puts one
+      // of the forgotten units, at least, under suspicion; from there it only goes back to its order.
+      expect(crowd.refusals.tryAgain).toBeLessThanOrEqual(lanes + forgotten / roundsMax);
+      expect(crowd.refusals.other).toBe(0);
 
-    // Whoever was told "sold out" by a crowd's last collisions was told so at most a sweep too early.
-    await engine.sweep({ sales: { live: async () => [sale] } });
-    const left = units - (await engine.unitRows(saleId)).size;
-    expect(await engine.available(saleId)).toBe(left);
-    expect(left).toBeLessThanOrEqual(lanes * quantity);
-    for (let n = 0; n < left; n++) orderOf(await place(saleId, `last-${n}`));
-    expect((await engine.unitRows(saleId)).size).toBe(units);
-    expect(await place(saleId, 'nobody')).toMatchObject({ outcome: 'sold-out' });
+      // Whoever was told "sold out" by a crowd's last collisions was told so at most a sweep too early.
+      await engine.sweep({ sales: { live: async () => [sale] } });
+      const left = units - (await engine.unitRows(saleId)).size;
+      expect(await engine.available(saleId)).toBe(left);
+      expect(left).toBeLessThanOrEqual(lanes * quantity);
+      for (let n = 0; n < left; n++) orderOf(await place(saleId, `last-${n}`));
+      expect((await engine.unitRows(saleId)).size).toBe(units);
+      expect(await place(saleId, 'nobody')).toMatchObject({ outcome: 'sold-out' });
 
-    // Who won keeps the answer, and Redis says again what the rows say.
-    for (const [buyer, order] of [...crowd.orders].slice(0, 100)) {
-      expect(orderOf(await place(saleId, buyer, quantity)).orderId).toBe(order.orderId);
-    }
-    const sold = [...crowd.orders.values()].flatMap(({ items }) => items.flatMap((item) => item.units));
-    expect(new Set(sold).size).toBe(sold.length);
-  });
+      // Who won keeps the answer, and Redis says again what the rows say.
+      for (const [buyer, order] of [...crowd.orders].slice(0, 100)) {
+        expect(orderOf(await place(saleId, buyer, quantity)).orderId).toBe(order.orderId);
+      }
+      const sold = [...crowd.orders.values()].flatMap(({ items }) => items.flatMap((item) => item.units));
+      expect(new Set(sold).size).toBe(sold.length);
+    },
+  );
 
   it('over a pause is paused again by the next sweep, and sells nothing meanwhile beyond its units', async () => {
     const sale = await work.store(await engine.openSale(randomUUID(), 20));

@@ -114,7 +114,7 @@ describe('calling a sale off', () => {
 });
 
 describe('ending the orders of a sale that was called off', () => {
-  it('goes on where it died, and looks again at the orders of one page at most', { timeout: 60_000 }, async () => {
+  it('goes on where it died, and looks again at the orders of one page at most', { timeout: 180_000 }, async () => {
     const { saleId } = await sales.open(200);
     const orders = await ordersOf(saleId, 120);
     await sales.cancel(saleId, 'key', nothingEnded);
@@ -130,7 +130,7 @@ describe('ending the orders of a sale that was called off', () => {
     expect(await statusesOf(orders)).toEqual(allAre('CANCELLED', orders));
   });
 
-  it('stops when its time is over, and goes on the next time', { timeout: 60_000 }, async () => {
+  it('stops when its time is over, and goes on the next time', { timeout: 180_000 }, async () => {
     const { saleId } = await sales.open(200);
     const orders = await ordersOf(saleId, 40);
     await sales.cancel(saleId, 'key', nothingEnded);
@@ -204,7 +204,7 @@ describe('ending the orders of a sale that was called off', () => {
     expect((await sales.stored(saleId)).cancellation).toHaveProperty('doneAtMs');
   });
 
-  it('by several at once comes to the same, and every penny is back once', { timeout: 60_000 }, async () => {
+  it('by several at once comes to the same, and every penny is back once', { timeout: 180_000 }, async () => {
     const { saleId } = await sales.open(100);
     const orders = await inParallel(
       Array.from({ length: 12 }, (_, index) => `${saleId}-${index}`),

@@ -169,7 +169,7 @@ describe('a sale whose stock is away', () => {
     return { paid, crowd };
   }
 
-  it('keeps nobody from their money: whoever needs more than Redis is seen to all the same', { timeout: 30_000 }, async () => {
+  it('keeps nobody from their money: whoever needs more than Redis is seen to all the same', { timeout: 180_000 }, async () => {
     const saleId = 'away';
     const { paid, crowd } = await ending(saleId);
     const late = await placed(saleId, 'late', { method: 'external' });
@@ -182,7 +182,7 @@ describe('a sale whose stock is away', () => {
     expect(await engine.owed(saleId)).toHaveLength(122);
   });
 
-  it('is not thought of for one hold that is broken: the others are let go', { timeout: 30_000 }, async () => {
+  it('is not thought of for one hold that is broken: the others are let go', { timeout: 180_000 }, async () => {
     const saleId = 'broken';
     const { crowd } = await ending(saleId);
     const [broken] = crowd;

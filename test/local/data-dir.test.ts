@@ -8,12 +8,12 @@ import { Client } from '../../lib/client/client.ts';
 import { type Answer, Connection } from '../../lib/client/connection.ts';
 import { isAtRest } from '../../lib/client/contract.ts';
 import { localCallers } from '../../lib/client/tokens.ts';
-import { freePort, startChild } from '../../lib/local/child.ts';
+import { startChild } from '../../lib/local/child.ts';
 import { openDataDirectory } from '../../lib/local/data-directory.ts';
 import { startRuntime } from '../../lib/local/index.ts';
 import { findProgram } from '../../lib/local/redis.ts';
 import { synthesisedApp } from './lives.ts';
-import { childrenOf } from './processes.ts';
+import { childrenOf, twoFreePorts } from './processes.ts';
 import { ref, route, writeAssembly } from './small-app.ts';
 
 async function emptyDirectory(): Promise<string> {
@@ -25,7 +25,7 @@ async function emptyDirectory(): Promise<string> {
 const app = synthesisedApp();
 
 it('finds orders, keys, balances and tokens again after a restart on the same port', async () => {
-  const options = { port: await freePort(), dataDirectory: join(await emptyDirectory(), 'made', 'when-missing'), cdkOut: app.cdkOut() };
+  const options = { port: await twoFreePorts(), dataDirectory: join(await emptyDirectory(), 'made', 'when-missing'), cdkOut: app.cdkOut() };
   let runtime = await startRuntime(options);
   onTestFinished(() => runtime.stop());
   const connection = new Connection(runtime.url, { connections: 4, timeoutMs: 20_000 });
@@ -48,7 +48,7 @@ it('finds orders, keys, balances and tokens again after a restart on the same po
   expect(first.status, first.text).toBe(201);
   if (!first.ok) return;
   const order = async () => (await buyer.order(first.body.orderId)).body;
-  await expect.poll(async () => isAtRest((await order()) as { status: 'RESERVED' }), { timeout: 10_000 }).toBe(true);
+  await expect.poll(async () => isAtRest((await order()) as { status: 'RESERVED' }), { timeout: 60_000 }).toBe(true);
   const before = { order: await order(), me: (await buyer.me()).body, sale: (await anyone.sale(saleId)).body };
 
   await runtime.stop();
@@ -63,7 +63,7 @@ it('finds orders, keys, balances and tokens again after a restart on the same po
   // What Redis alone counts is there too: the limit, and where the serials go on.
   expect((await place(2, 'second')).body).toMatchObject({ code: 'BUYER_LIMIT' });
   expect((await place(1, 'third')).body).toMatchObject({ items: [{ units: ['3'] }] });
-}, 60_000);
+}, 300_000);
 
 const hello = { Hello: { code: 'export const handler = async () => ({ statusCode: 200, body: "hello" });' } };
 const table = (sortKey: string) => ({
@@ -90,7 +90,7 @@ describe('the directory for data', () => {
     await expect(startRuntime({ port: 0, cdkOut, dataDirectory })).rejects.toThrow(
       `DATA_DIR ${dataDirectory} is in use by another runtime: stop that one, or give another directory.`,
     );
-    await expect.poll(() => childrenOf(process.pid).length, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+    await expect.poll(() => childrenOf(process.pid).length, { timeout: 50_000 }).toBeLessThanOrEqual(before);
     expect(await (await fetch(first.url)).text()).toBe('hello');
     await first.stop();
     const second = await startRuntime({ port: 0, cdkOut, dataDirectory });
@@ -155,7 +155,7 @@ describe('the directory for data', () => {
     await third.noteProcess(stays.pid);
     third.release();
     await expect(openDataDirectory(path)).rejects.toThrow(`end the process ${stays.pid}.`);
-  }, 20_000);
+  }, 120_000);
 
   it.runIf(findProgram())(
     'copes with an append-only file whose last command is torn',
@@ -173,6 +173,6 @@ describe('the directory for data', () => {
       await writeFile(appended, 'nothing that Redis ever wrote');
       await expect(start()).rejects.toThrow(/^No Redis came up .* keeps its copy of sales in .*redis: without that directory it starts/);
     },
-    60_000,
+    180_000,
   );
 });

@@ -131,7 +131,7 @@ describe('a request', () => {
     const socket = connection(url);
     // Half a request behind a whole one: once the function has the one, both have arrived, and the other waits for its turn to be answered.
     socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\nPOST / HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nhalf of it');
-    await expect.poll(() => logs).toEqual([expect.stringMatching(/ started$/)]);
+    await expect.poll(() => logs, { timeout: 30_000 }).toEqual([expect.stringMatching(/ started$/)]);
     socket[hangUp]();
     // Waits for what is under way, which the half request is until the gateway has noticed.
     await stop();

@@ -14,7 +14,7 @@ export function synthesisedApp() {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stampede-test-'));
     await synthesise(join(directory, 'cdk.out'), [directory], new AbortController().signal);
-  }, 120_000);
+  }, 360_000);
   afterAll(() => rm(directory, { recursive: true, force: true }));
   return {
     cdkOut: () => join(directory, 'cdk.out'),

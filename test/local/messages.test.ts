@@ -28,7 +28,7 @@ async function queueWith(handle: (batch: Batch) => unknown, { maxReceiveCount = 
   const queues = await startQueues();
   onTestFinished(() => queues.stop());
   const dead = queueOf('dead');
-  const work = queueOf('work', { VisibilityTimeout: 1, RedrivePolicy: { deadLetterTargetArn: dead.arn, maxReceiveCount } });
+  const work = queueOf('work', { VisibilityTimeout: 60, RedrivePolicy: { deadLetterTargetArn: dead.arn, maxReceiveCount } });
   // The one that names the other comes first: the order of a template means nothing.
   await queues.create([work, dead]);
   const poller = startQueuePoller({
@@ -58,8 +58,8 @@ describe('a queue and the function behind it', () => {
     });
     const bodies = Array.from({ length: 25 }, (_, index) => `message ${index}`);
     expect(await queues.send(work.arn, bodies)).toEqual([]);
-    await expect.poll(() => seen.size, { timeout: 10_000 }).toBe(25);
-    await expect.poll(() => depthOf(queues, 'work'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => seen.size, { timeout: 50_000 }).toBe(25);
+    await expect.poll(() => depthOf(queues, 'work'), { timeout: 50_000 }).toBe(0);
     expect(await depthOf(queues, 'dead')).toBe(0);
   });
 
@@ -70,7 +70,7 @@ describe('a queue and the function behind it', () => {
       return { batchItemFailures: Records.filter(({ body }) => body === 'poison').map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });
     await queues.send(work.arn, ['good', 'poison', 'fine']);
-    await expect.poll(() => depthOf(queues, 'dead'), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => depthOf(queues, 'dead'), { timeout: 50_000 }).toBe(1);
     expect(seen.toSorted()).toEqual(['fine', 'good', 'poison', 'poison']);
     expect(await depthOf(queues, 'work')).toBe(0);
   });
@@ -79,7 +79,7 @@ describe('a queue and the function behind it', () => {
     for (const handle of [() => Promise.reject(new Error('no')), () => ({ batchItemFailures: [{ itemIdentifier: 'nobody' }] })]) {
       const { queues, work } = await queueWith(handle, { maxReceiveCount: 1 });
       await queues.send(work.arn, ['one', 'two']);
-      await expect.poll(() => depthOf(queues, 'dead'), { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => depthOf(queues, 'dead'), { timeout: 50_000 }).toBe(2);
     }
   });
 });

@@ -8,6 +8,8 @@ import { type Runtime, startRuntime } from '../../lib/local/index.ts';
 import { granted } from '../support/acceptance.ts';
 
 /** The template as it is deployed with `OUTBOX_MODE=polling`: no stream is listened to, so whatever happens by events happens by the poller. */
+const patient = { withinMs: 120_000 };
+
 let runtime: Runtime;
 let connection: Connection;
 let operator: Client;
@@ -25,25 +27,33 @@ beforeAll(async () => {
   granted(await operator.createUser({ userId, balanceMinor: 10_000, currency: 'EUR' }), 201);
   const [opensAt, closesAt] = [-60_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString()) as [string, string];
   granted(await operator.createSale({ saleId, name: 'Drop', opensAt, closesAt, items: [{ sku, units: 5 }] }, randomUUID()), 201);
-}, 120_000);
+}, 360_000);
 afterAll(async () => {
   await connection?.close();
   await runtime?.stop();
 });
 
 describe('a runtime whose outbox is polled', () => {
-  it('brings an order to its end, with its tickets, and shows it in lists', { timeout: 60_000 }, async () => {
+  it('brings an order to its end, with its tickets, and shows it in lists', { timeout: 240_000 }, async () => {
     const { orderId } = granted(await buyer.placeOrder(names.saleId, { items: [{ sku: names.sku, quantity: 2 }] }, randomUUID()), 201);
-    const order = await until('the order is at rest', async () => {
-      const seen = granted(await buyer.order(orderId));
-      return isAtRest(seen) ? seen : undefined;
-    });
+    const order = await until(
+      'the order is at rest',
+      async () => {
+        const seen = granted(await buyer.order(orderId));
+        return isAtRest(seen) ? seen : undefined;
+      },
+      patient,
+    );
     expect(order).toMatchObject({ status: 'FULFILLED' });
     expect(order.tickets).toHaveLength(2);
-    await until('it is listed as it is', async () => {
-      const { items } = granted(await buyer.orders({ saleId: names.saleId }));
-      return items[0]?.status === 'FULFILLED' || undefined;
-    });
+    await until(
+      'it is listed as it is',
+      async () => {
+        const { items } = granted(await buyer.orders({ saleId: names.saleId }));
+        return items[0]?.status === 'FULFILLED' || undefined;
+      },
+      patient,
+    );
   });
 
   it('publishes what is left over when it is told to, and answers when that is done', async () => {

@@ -65,7 +65,7 @@ describe('three front ends on one set of data', () => {
     );
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(30);
     for (const client of fronts) {
-      await expect.poll(async () => (await client.sale(saleId)).body, { timeout: 5_000 }).toMatchObject({ items: [{ available: 0 }] });
+      await expect.poll(async () => (await client.sale(saleId)).body, { timeout: 50_000 }).toMatchObject({ items: [{ available: 0 }] });
     }
   });
 
@@ -112,7 +112,7 @@ it('takes the ports that follow the first, and starts with nothing when one of t
   await listenLocally(server, inUse);
   onTestFinished(() => closeServer(server));
   await expect(startRuntime({ port: inUse - 1, replicas: 2, cdkOut })).rejects.toMatchObject({ code: 'EADDRINUSE', port: inUse });
-  await expect.poll(() => childrenOf(process.pid).length, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+  await expect.poll(() => childrenOf(process.pid).length, { timeout: 50_000 }).toBeLessThanOrEqual(before);
   await expect(fetch(`http://127.0.0.1:${inUse - 1}`)).rejects.toThrow();
 
   const port = await twoFreePorts();

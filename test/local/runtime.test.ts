@@ -52,9 +52,9 @@ describe('a runtime', () => {
     expect(await (await fetch(runtime.url)).text()).toBe('hello');
     child.kill(signal);
     await once(child, 'exit');
-    await expect.poll(() => children.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => children.filter(isAlive), { timeout: 50_000 }).toEqual([]);
     for (const url of [runtime.url, runtime.dynamodbEndpoint, runtime.sqsUrl]) expect(await isUp(url)).toBe(false);
-    await expect.poll(() => [existsSync(databaseDirectory), readdirSync(temporary)], { timeout: 5_000 }).toEqual([false, []]);
+    await expect.poll(() => [existsSync(databaseDirectory), readdirSync(temporary)], { timeout: 50_000 }).toEqual([false, []]);
   });
 
   it('shares nothing with another one on the same machine', async () => {
@@ -67,11 +67,10 @@ describe('a runtime', () => {
 
   it('answers what is under way before it stops, and takes nothing new', async () => {
     const code =
-      'export const handler = async () => { await new Promise((r) => setTimeout(r, 600)); return { statusCode: 200, body: "done" }; };';
+      'export const handler = async () => { console.log("started"); await new Promise((r) => setTimeout(r, 600)); return { statusCode: 200, body: "done" }; };';
     const app = await startSmallApp({ Slow: { code } }, route('GET /', 'Slow'));
     const underWay = fetch(app.url);
-    // The request has arrived once its connection is open and something waits for the function.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect.poll(() => app.logs, { timeout: 30_000 }).toEqual([expect.stringMatching(/ started$/)]);
     const stopped = app.stop();
     expect(await (await underWay).text()).toBe('done');
     await stopped;
@@ -89,7 +88,7 @@ describe('a runtime', () => {
     await expect(startRuntime({ port: 0, cdkOut: strange })).rejects.toThrow(/Robot: .*StateMachine/);
     const broken = await writeAssembly({ Broken: { code: 'import "./nowhere.mjs";' } });
     await expect(startRuntime({ port: 0, cdkOut: broken })).rejects.toThrow(/Broken did not start[\s\S]*nowhere/);
-    await expect.poll(() => childrenOf(process.pid).length, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+    await expect.poll(() => childrenOf(process.pid).length, { timeout: 50_000 }).toBeLessThanOrEqual(before);
   });
 
   it('runs a schedule on demand, by the name in its input, and answers when it is done', async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   stacks = synthesised();
   deafen();
   runtime = await startRuntime({ port: 0, cdkOut: stacks.directory });
-  connection = new Connection(runtime.url, { connections: 32, timeoutMs: 60_000 });
+  connection = new Connection(runtime.url, { connections: 32, timeoutMs: 180_000 });
 });
 afterAll(async () => {
   await connection?.close();
@@ -93,10 +93,14 @@ describe.concurrent.each<{ strategy: Strategy; units: number }>([
     expect(count('EXPIRED')).toBe(40);
 
     const soldOf = (saleId: string) =>
-      until('a clean audit', async () => {
-        const { items, money, redis } = ok<AuditBody>(await operator.audit(saleId));
-        return items.every(({ conserved }) => conserved) && money.balanced && redis.agrees ? items.map(({ sold }) => sold) : undefined;
-      });
+      until(
+        'a clean audit',
+        async () => {
+          const { items, money, redis } = ok<AuditBody>(await operator.audit(saleId));
+          return items.every(({ conserved }) => conserved) && money.balanced && redis.agrees ? items.map(({ sold }) => sold) : undefined;
+        },
+        { withinMs: 60_000 },
+      );
     expect(await soldOf(strategy)).toEqual([Math.min(units, rich)]);
     expect(await soldOf(unpaid)).toEqual([0]);
   });

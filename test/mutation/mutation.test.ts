@@ -104,12 +104,12 @@ describe('npm run mutation', () => {
       expect(() => readOptions(wrong)).toThrow(WrongOption);
   });
 
-  it('finds the faults of a rule that decides whose a unit is', async () => {
+  it('finds the faults of a rule that decides whose a unit is', { timeout: 300_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'stampede-mutation-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const json = join(directory, 'figures.json');
     const args = ['test/mutation/mutation.ts', '--group', 'rules', '--files', 'functions/orders/collision.model.ts', '--concurrency', '1'];
-    await promisify(execFile)(process.execPath, [...args, '--json', json], { timeout: 120_000 });
+    await promisify(execFile)(process.execPath, [...args, '--json', json], { timeout: 280_000 });
     const figures = JSON.parse(readFileSync(json, 'utf8')) as { scorePercent: number; mutants: number };
     expect(figures.mutants).toBeGreaterThan(20);
     expect(figures.scorePercent).toBeGreaterThanOrEqual(scorePercentMin);

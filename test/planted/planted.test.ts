@@ -48,7 +48,7 @@ describe('the bugs that are planted', () => {
       if ('test' in caughtBy) expect(existsSync(join('test', `${caughtBy.test}.test.ts`)), name).toBe(true);
   });
 
-  it('are no mistakes of a patch: sources build, and Redis takes the scripts', { timeout: 60_000 }, async () => {
+  it('are no mistakes of a patch: sources build, and Redis takes the scripts', { timeout: 180_000 }, async () => {
     const scriptsOf = await scriptMaker();
     for (const bug of bugs) {
       const texts = planted(bug, readSource);

@@ -166,7 +166,7 @@ describe('a refused order’s units', () => {
     await bob.set(some(2));
     await bench.redis.hset(stockKeys(short.saleId).sale, 's', `open|1|9999999999999|0|1|0|1|1`);
     const late = await checkedOut(bob.checkout('order-1'));
-    await expect.poll(() => bench.stock.nowMs()).toBeGreaterThan(late.hold.expiresAtMs);
+    await expect.poll(() => bench.stock.nowMs(), { timeout: 30_000 }).toBeGreaterThan(late.hold.expiresAtMs);
     expect((await bob.returned(late.hold)).outcome).toBe('RELEASED');
     expect((await expectConserved(bench, short.saleId)).items.tee?.available).toBe(10);
 

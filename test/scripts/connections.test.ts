@@ -52,7 +52,7 @@ describe.skipIf(findProgram() === undefined)('the name of a container’s connec
   beforeAll(async () => {
     cluster = await startCluster(3);
     redis = connectRedis({ url: cluster?.url ?? '', mode: 'cluster' });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     redis?.disconnect();
     await cluster?.stop();

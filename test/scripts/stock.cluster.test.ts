@@ -36,7 +36,7 @@ describe.skipIf(!hasServer)(where, () => {
     redis = connectRedis({ url: cluster.url, mode: 'cluster' });
     bench = { redis, stock: stockScripts(redis), url: cluster.url };
     saleIds = (await Promise.all(cluster.masters.map(({ slots }) => idsIn(slots)))).flat();
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     redis?.disconnect();
     await cluster?.stop();

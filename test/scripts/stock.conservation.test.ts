@@ -7,33 +7,39 @@ import { callFor, count, history, items, limit, nothingTold, seats, stateOf, ver
 
 const bench = redisBench();
 const open = () => openSale(bench, { items, perBuyerLimit: limit, holdSeconds: 0.001 }, new Map([['hall', seats]]));
+
+const roundsMax = 12;
+const swaps = ['swap SWAPPED', 'swap SEAT_TAKEN'];
+
 describe('the stock of a sale', () => {
-  it('keeps every unit in one place and every allowance right, whatever is done in whatever order, each thing twice', async () => {
+  it('keeps every unit in one place and every allowance right, whatever is done in whatever order, each thing twice', {
+    timeout: 300_000,
+  }, async () => {
     const taken = new Map<string, number>();
     const answers = new Map<string, number>();
-    await fc.assert(
-      fc.asyncProperty(history(30), async (steps) => {
-        const { saleId } = await open();
-        const told = nothingTold(answers);
-        let found = await expectConserved(bench, saleId, limit);
-        for (const [index, step] of steps.entries()) {
-          const call = callFor(bench, saleId, found, told, step, `hold-${index}`);
-          if (!call) continue;
-          count(taken, step.verb);
-          await call();
-          found = await expectConserved(bench, saleId, limit, told.gone);
-          const once = await stateOf(bench, saleId);
-          await call();
-          expect(await stateOf(bench, saleId), `${step.verb} twice`).toEqual(once);
-        }
-        await bench.redis.del(...Object.values(stockKeys(saleId)));
-      }),
-      { numRuns: 60 },
-    );
+    const property = fc.asyncProperty(history(30), async (steps) => {
+      const { saleId } = await open();
+      const told = nothingTold(answers);
+      let found = await expectConserved(bench, saleId, limit);
+      for (const [index, step] of steps.entries()) {
+        const call = callFor(bench, saleId, found, told, step, `hold-${index}`);
+        if (!call) continue;
+        count(taken, step.verb);
+        await call();
+        found = await expectConserved(bench, saleId, limit, told.gone);
+        const once = await stateOf(bench, saleId);
+        await call();
+        expect(await stateOf(bench, saleId), `${step.verb} twice`).toEqual(once);
+      }
+      await bench.redis.del(...Object.values(stockKeys(saleId)));
+    });
+    const reached = ['NOT_ACKNOWLEDGED', 'CONFIRMED', 'ALREADY_CONFIRMED', 'BUYER_LIMIT', 'BUYER_LIMIT behind', 'SEAT_TAKEN'];
+    const met = () => verbs.every((verb) => taken.has(verb)) && [...reached, ...swaps].every((answer) => answers.has(answer));
+    // Rare steps are missed by so many histories once in fifty times or so: then there are more of them.
+    for (let round = 0; round === 0 || (round < roundsMax && !met()); round++) await fc.assert(property, { numRuns: 60 });
     // A property that never got to a verb would say nothing about it.
     expect([...taken.keys()].sort()).toEqual([...verbs].sort());
-    const reached = ['NOT_ACKNOWLEDGED', 'CONFIRMED', 'ALREADY_CONFIRMED', 'BUYER_LIMIT', 'BUYER_LIMIT behind', 'SEAT_TAKEN'];
-    expect([...answers.keys()]).toEqual(expect.arrayContaining([...reached, 'swap SWAPPED', 'swap SEAT_TAKEN']));
+    expect([...answers.keys()]).toEqual(expect.arrayContaining([...reached, ...swaps]));
   });
 
   it('can be sold to the last unit and seat after any history, once every hold has ended, but for what was retired', async () => {

@@ -115,7 +115,7 @@ describe('reserve', () => {
       if (beforeMs >= opensAtMs && afterMs < closesAtMs) expect(state).toBe('RESERVED');
       return state;
     };
-    await expect.poll(attempt, { interval: 5, timeout: 10_000 }).toBe('closed');
+    await expect.poll(attempt, { interval: 5, timeout: 30_000 }).toBe('closed');
     expect(await bench.stock.nowMs()).toBeGreaterThanOrEqual(closesAtMs);
   });
 

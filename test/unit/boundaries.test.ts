@@ -98,7 +98,7 @@ describe('boundaries between capabilities', () => {
     const linted = spawnSync(
       project('node_modules/.bin/biome'),
       ['lint', '--only=style/noRestrictedImports', '--reporter=github', '--max-diagnostics=none', '.'],
-      { cwd: directory, encoding: 'utf8', timeout: 20_000 },
+      { cwd: directory, encoding: 'utf8', timeout: 120_000 },
     );
     for (const [, file, line] of linted.stdout.matchAll(/noRestrictedImports,file=([^,]+),line=(\d+)/g))
       refusals.add(`${relative(directory, resolve(directory, String(file)))}:${line}`);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, operator, startApi } from '../../support/api.ts';
+import { isDoneWithin } from '../../support/timing.ts';
 
 let api: Api;
 const saleId = randomUUID();
@@ -18,14 +19,13 @@ afterAll(() => api.stop());
 
 describe('without Redis', () => {
   it('the service says within a second or so which dependency is away', async () => {
-    const startMs = performance.now();
-    const answer = await api.call('GET', '/v1/health');
-    expect(answer).toMatchObject({
+    const health = api.call('GET', '/v1/health');
+    expect(await isDoneWithin(3_000, health)).toBe(true);
+    expect(await health).toMatchObject({
       status: 503,
       headers: { 'retry-after': '1' },
       body: { code: 'TRY_AGAIN', checks: { redis: 'away', dynamodb: 'ok' } },
     });
-    expect(performance.now() - startMs).toBeLessThan(3_000);
   });
 
   it('the catalogue is there, and a list of sales shows them as paused', async () => {

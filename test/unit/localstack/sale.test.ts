@@ -43,10 +43,14 @@ it('sells through gateway, Invoke API and the functions that are deployed for an
   expect((await ada.placeOrder('drop', { items: [{ sku: 'tee', quantity: 1 }] }, key)).text).toBe(placed.text);
   expect((await ada.placeOrder('drop', { items: [{ sku: 'tee', quantity: 1 }] }, randomUUID())).status).toBe(409);
   // By stream, bus and queues, none of which passes the gateway.
-  const order = await until('the order is fulfilled', async () => {
-    const seen = await ada.order(placed.body.orderId);
-    return seen.ok && seen.body.status === 'FULFILLED' ? seen.body : undefined;
-  });
+  const order = await until(
+    'the order is fulfilled',
+    async () => {
+      const seen = await ada.order(placed.body.orderId);
+      return seen.ok && seen.body.status === 'FULFILLED' ? seen.body : undefined;
+    },
+    { withinMs: 120_000 },
+  );
   expect(order.tickets).toHaveLength(1);
 });
 
