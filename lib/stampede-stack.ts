@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { Api } from './constructs/api.ts';
 import { Audit } from './constructs/audit.ts';
 import type { Bundles } from './constructs/bundles.ts';
+import { Capacity } from './constructs/capacity.ts';
 import { Cart } from './constructs/cart.ts';
 import { Contention } from './constructs/contention.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
@@ -60,13 +61,14 @@ export class StampedeStack extends Stack {
     const docs = new Docs(this, 'Docs', { platform });
     const graphql = new Graphql(this, 'Graphql', { platform });
     const reconciliation = new Reconciliation(this, 'Reconciliation', { platform });
+    const capacity = new Capacity(this, 'Capacity', { platform, reserve: orders.reserve });
     new Contention(this, 'Contention', { operations: platform.operations });
     const deadLetters = new DeadLetters(this, 'DeadLetters', { platform });
     const identity = isWhole ? new Identity(this, 'Identity') : undefined;
     new Api(this, 'Api', {
       platform,
       identity,
-      reserve: orders.reserve,
+      reserve: capacity.reserve,
       cart: cart.cart,
       audit: audit.sale,
       docs: docs.page,

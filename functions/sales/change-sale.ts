@@ -2,7 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { TransactOutcome, Write } from '../shared/dynamo.ts';
 import type { OutboxTarget } from '../shared/outbox.ts';
 import { again, untilSettled } from '../shared/retry.ts';
-import { type ChangeDecision, decideChange, eventOfChange, type SaleChanges, type SaleWish } from './control.model.ts';
+import { type ChangeDecision, decideChange, eventsOfChange, type SaleChanges, type SaleWish } from './control.model.ts';
 import { answerNow, pushSale, saleNowMs } from './push-sale.ts';
 import type { Sale } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
@@ -47,8 +47,7 @@ async function tryToChange(saleId: string, wish: SaleWish, by: string, ports: Co
   if (decision.outcome === 'unchanged') return { outcome: 'settled', sale } as const;
   if (decision.outcome !== 'change') return decision;
   const next: Sale = { ...sale, ...decision.changes, version: sale.version + 1 };
-  const name = eventOfChange(sale, next, nowMs);
-  const row = changeRow(next, by, decision.changes, name ? [{ name, data: { by } }] : [], nowMs);
+  const row = changeRow(next, by, decision.changes, eventsOfChange(sale, next, by, nowMs), nowMs);
   const written = await ports.transact(changeWrites(sale, decision.changes, row, ports.tables));
   return written.outcome === 'committed' ? ({ outcome: 'settled', sale: next } as const) : again;
 }

@@ -1,5 +1,7 @@
+import { rfc3339 } from '../shared/clock.ts';
 import type { SaleEventName } from './sale.events.ts';
 import { hasClosed, type Sale, type SaleControl, type SaleItem, saleStateAt } from './sale.model.ts';
+import type { SaleOutboxRow } from './sale-outbox.model.ts';
 import { seatsPerItemMax } from './seat.model.ts';
 
 export const unitsPerItemMax = 1_000_000;
@@ -79,4 +81,15 @@ export function eventOfChange(before: Sale, after: Sale, nowMs: number): SaleEve
   // Whether any stock is left is not the operator's doing.
   const [was, is] = [before, after].map((sale) => saleStateAt(sale, 1, nowMs));
   return was === is ? undefined : eventOfState[is ?? ''];
+}
+
+/** The events of a change: what buyers see of it, and its new window, which they may see later. `by` is who wished it. */
+export function eventsOfChange(before: Sale, after: Sale, by: string, nowMs: number): SaleOutboxRow['events'] {
+  const seen = eventOfChange(before, after, nowMs);
+  const isMoved = before.opensAtMs !== after.opensAtMs || before.closesAtMs !== after.closesAtMs;
+  const window = { opensAt: rfc3339(after.opensAtMs), closesAt: rfc3339(after.closesAtMs) };
+  return [
+    ...(seen ? [{ name: seen, data: { by } }] : []),
+    ...(isMoved ? [{ name: 'SaleRescheduled' as const, data: { by, ...window } }] : []),
+  ];
 }

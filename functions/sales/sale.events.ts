@@ -3,7 +3,7 @@ import { SaleId, Sku } from '../shared/ids.ts';
 
 export const saleEventSource = 'stampede.sales';
 
-export const saleEventNames = ['SaleCreated', 'SaleOpened', 'SalePaused', 'SaleClosed', 'StockAdjusted'] as const;
+export const saleEventNames = ['SaleCreated', 'SaleRescheduled', 'SaleOpened', 'SalePaused', 'SaleClosed', 'StockAdjusted'] as const;
 export type SaleEventName = (typeof saleEventNames)[number];
 
 const envelope = <Data extends z.ZodType>(data: Data) =>
@@ -26,6 +26,8 @@ const by = z.string();
  */
 export const saleEvents = {
   SaleCreated: envelope(z.object({ by, items: z.array(z.object({ sku: Sku, total: z.int().positive(), seated: z.boolean() })) })),
+  /** Its window is another one; beside this, what buyers see of it may change at once. */
+  SaleRescheduled: envelope(z.object({ by, opensAt: z.iso.datetime(), closesAt: z.iso.datetime() })),
   SaleOpened: envelope(z.object({ by })),
   SalePaused: envelope(z.object({ by })),
   /** With a reason, and `cancelled`, when the sale was called off and its orders are ended. */

@@ -25,6 +25,14 @@ export const Environment = z.object({
   REBUILD_QUEUE_URL: name,
   /** Every queue of dead letters: a JSON list of `{name, deadUrl, sourceUrl?}`. */
   DEAD_LETTER_QUEUES: name,
+  /** What is to be ready before a sale opens, as JSON (see the capacity's model). */
+  PREWARM: name,
+  /** The alias of the reserve function that the gateway calls. */
+  RESERVE_ALIAS_ARN: name,
+  /** The function that brings capacity to its level, the role that may invoke it, and the group of the schedules that do. */
+  CAPACITY_FUNCTION_ARN: name,
+  SCHEDULE_ROLE_ARN: name,
+  SCHEDULE_GROUP: name,
   /** The secret that order ids are derived with: `{"current": "…", "previous"?: "…"}`; never rotated while a sale lives. */
   HOLD_SECRET: name,
   /** The secret that ticket codes are signed with: `{"current": "…", "previous"?: "…"}`. */

@@ -20,7 +20,7 @@ type Subscription = {
 }[OrderEventName];
 
 export interface ConsumerProps extends Omit<FunctionProps, 'timeoutSeconds'> {
-  readonly on: readonly [Subscription, ...Subscription[]];
+  readonly on: readonly Subscription[];
   /** Events of sales that it listens to besides. */
   readonly onSales?: readonly SaleEventName[];
   /** How many messages it takes at once, and what for; ten as they come, when left out. */
@@ -45,7 +45,7 @@ export const queueDefaults = { encryption: QueueEncryption.SQS_MANAGED, enforceS
 /** As operators know a consumer's queue: `StockLevels` -> `stock-levels`. */
 const queueNameOf = (id: string) => id.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 
-/** One consumer of order events: rules on the bus, a queue with its dead-letter queue, the function, and the alarms on them. */
+/** One consumer of events: rules on the bus, a queue with its dead-letter queue, the function, and the alarms on them. */
 export class Consumer extends Construct {
   readonly function: StampedeFunction;
 

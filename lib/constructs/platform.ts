@@ -11,8 +11,11 @@ import type { Operations } from './operations.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 
+/** What the construct of the capacity tells its own functions: it is about parts that are made after the platform. */
+type CapacityVariable = 'PREWARM' | 'RESERVE_ALIAS_ARN' | 'CAPACITY_FUNCTION_ARN' | 'SCHEDULE_ROLE_ARN' | 'SCHEDULE_GROUP';
+
 /** Variables beside the tables' names, and beside the list of dead letters, which is whole only when everything else is made. */
-export type Setting = Exclude<Variable, TableVariable | 'DEAD_LETTER_QUEUES'>;
+export type Setting = Exclude<Variable, TableVariable | CapacityVariable | 'DEAD_LETTER_QUEUES'>;
 
 /** What reaching Redis takes, for what repairs it. */
 export const redisAlone = ['REDIS_URL', 'REDIS_MODE', 'REDIS_AUTH_SECRET'] as const satisfies readonly Setting[];

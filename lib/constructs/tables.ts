@@ -12,8 +12,10 @@ import { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { numberKeys, type TableName, type TableShape, tables } from '../../functions/shared/tables.ts';
 
-/** What a function may do with a table; a transaction needs the actions of its parts. */
-export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
+/** What a function may do with a table’s items; a transaction needs the actions of its parts. */
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
+/** Besides, for what looks after the table itself: `UpdateTable` alone cannot be granted for its warm throughput only. */
+export type TableAction = ItemAction | 'DescribeTable' | 'UpdateTable';
 
 type IndexName<Name extends TableName> = (typeof tables)[Name] extends { indexes: infer Indexes } ? keyof Indexes & string : never;
 

@@ -1,6 +1,6 @@
 import type { Assembly } from './assembly.ts';
 import type { Api, RouteTarget } from './gateway.ts';
-import { UnsupportedTemplate } from './intrinsics.ts';
+import { UnsupportedTemplate, unqualified } from './intrinsics.ts';
 import { type Issuer, jwtAuthorizer, type Verify } from './issuer.ts';
 import { RouteTable } from './routing.ts';
 import { tokenBucket } from './throttle.ts';
@@ -47,4 +47,4 @@ export function apiOf(
 }
 
 /** An integration names its function bare, or inside the path that API Gateway calls it by. */
-const functionArnIn = (uri: string): string => /functions\/(arn:.+)\/invocations$/.exec(uri)?.[1] ?? uri;
+const functionArnIn = (uri: string): string => unqualified(/functions\/(arn:.+)\/invocations$/.exec(uri)?.[1] ?? uri);

@@ -22,10 +22,12 @@ export interface Assembly {
   readonly tables: readonly Placed<'AWS::DynamoDB::Table'>[];
   readonly queues: readonly Placed<'AWS::SQS::Queue'>[];
   readonly functions: readonly FunctionSpec[];
+  readonly aliases: readonly Placed<'AWS::Lambda::Alias'>[];
   readonly mappings: readonly Placed<'AWS::Lambda::EventSourceMapping'>[];
   readonly buses: readonly Placed<'AWS::Events::EventBus'>[];
   readonly rules: readonly Placed<'AWS::Events::Rule'>[];
   readonly schedules: readonly Placed<'AWS::Scheduler::Schedule'>[];
+  readonly scheduleGroups: readonly Placed<'AWS::Scheduler::ScheduleGroup'>[];
   readonly secrets: readonly Placed<'AWS::SecretsManager::Secret'>[];
   readonly apis: readonly Placed<'AWS::ApiGatewayV2::Api'>[];
   readonly stages: readonly Placed<'AWS::ApiGatewayV2::Stage'>[];
@@ -65,7 +67,7 @@ export function assemble({ stacks, codeDirectory }: CloudAssembly, surroundings:
         const place = `${stack.name}/${logicalId}`;
         const parsed = hosted[type].safeParse(resolvers.get(stack.name)?.resolve(resource.Properties, place));
         if (!parsed.success) throw new UnsupportedTemplate(`${place} (${type}):\n${z.prettifyError(parsed.error)}`);
-        const { name, arn } = identityOf(stack, logicalId, resource);
+        const { name, arn } = identityOf(stack, logicalId, resource, resolvers);
         return { logicalId, name, arn, stack: stack.name, properties: parsed.data as Hosted<Type> };
       });
 
@@ -77,10 +79,12 @@ export function assemble({ stacks, codeDirectory }: CloudAssembly, surroundings:
       if (directory === undefined) throw new UnsupportedTemplate(`${each.stack}/${each.logicalId}: its code is not in the assembly`);
       return { ...each, codeDirectory: directory };
     }),
+    aliases: all('AWS::Lambda::Alias'),
     mappings: all('AWS::Lambda::EventSourceMapping'),
     buses: all('AWS::Events::EventBus'),
     rules: all('AWS::Events::Rule'),
     schedules: all('AWS::Scheduler::Schedule'),
+    scheduleGroups: all('AWS::Scheduler::ScheduleGroup'),
     secrets: all('AWS::SecretsManager::Secret'),
     apis: all('AWS::ApiGatewayV2::Api'),
     stages: all('AWS::ApiGatewayV2::Stage'),
@@ -112,7 +116,7 @@ function resolversFor(stacks: readonly Stack[], { parameters, queueUrl }: Surrou
     if (!resource) throw new UnsupportedTemplate(`${stack.name}: nothing is called ${logicalId}`);
     // What nobody hosts has no address. Whoever reads such a value at run time gets the runtime's own instead (`REDIS_URL`).
     if (!isHosted(resource.Type)) return attribute === undefined ? logicalId : `${logicalId}.${attribute}`;
-    const value = attributesOf(identityOf(stack, logicalId, resource), resource.Type, queueUrl)[attribute ?? 'Ref'];
+    const value = attributesOf(identityOf(stack, logicalId, resource, resolvers), resource.Type, queueUrl)[attribute ?? 'Ref'];
     if (value === undefined)
       throw new UnsupportedTemplate(`${stack.name}/${logicalId} (${resource.Type}): this runtime does not know ${attribute}`);
     return value;
@@ -135,25 +139,38 @@ const nameProperties: Readonly<Record<string, string>> = {
   'AWS::Lambda::Function': 'FunctionName',
   'AWS::Events::EventBus': 'Name',
   'AWS::SecretsManager::Secret': 'Name',
+  'AWS::Lambda::Alias': 'Name',
+  'AWS::Scheduler::ScheduleGroup': 'Name',
 };
 
 const arnParts: Readonly<Record<string, readonly [service: string, prefix: string]>> = {
   'AWS::DynamoDB::Table': ['dynamodb', 'table/'],
   'AWS::SQS::Queue': ['sqs', ''],
   'AWS::Lambda::Function': ['lambda', 'function:'],
+  'AWS::Lambda::Version': ['lambda', 'function:'],
+  'AWS::Lambda::Alias': ['lambda', 'function:'],
   'AWS::Events::EventBus': ['events', 'event-bus/'],
   'AWS::Events::Rule': ['events', 'rule/'],
   'AWS::Scheduler::Schedule': ['scheduler', 'schedule/'],
+  'AWS::Scheduler::ScheduleGroup': ['scheduler', 'schedule-group/'],
   'AWS::SecretsManager::Secret': ['secretsmanager', 'secret:'],
 };
 
 /** Names as CloudFormation makes them: the stack's and the resource's own, where the template gives none. */
-function identityOf(stack: Stack, logicalId: string, { Type, Properties }: Resource): Identity {
+function identityOf(stack: Stack, logicalId: string, { Type, Properties }: Resource, resolvers: ReadonlyMap<string, Resolver>): Identity {
   const given = Properties[nameProperties[Type] ?? ''];
   const name = typeof given === 'string' ? given : `${stack.name}-${logicalId}`.slice(0, 80);
   const [service, prefix] = arnParts[Type] ?? ['local', ''];
-  return { logicalId, name, arn: `arn:aws:${service}:${region}:${account}:${prefix}${name}` };
+  const arnOf = (which: string) => `arn:aws:${service}:${region}:${account}:${prefix}${which}`;
+  if (!isQualifier(Type)) return { logicalId, name, arn: arnOf(name) };
+  // A version and an alias are named within their function.
+  const owner = resolvers.get(stack.name)?.resolve(Properties.FunctionName, `${stack.name}/${logicalId}`);
+  const qualifier = Type === 'AWS::Lambda::Alias' ? name : onlyVersion;
+  return { logicalId, name: qualifier, arn: `${arnOf(String(owner))}:${qualifier}` };
 }
+
+const isQualifier = (type: string) => type === 'AWS::Lambda::Version' || type === 'AWS::Lambda::Alias';
+const onlyVersion = '1';
 
 function attributesOf({ logicalId, name, arn }: Identity, type: HostedType, queueUrl: (name: string) => string): Record<string, string> {
   switch (type) {
@@ -170,6 +187,12 @@ function attributesOf({ logicalId, name, arn }: Identity, type: HostedType, queu
       return { Ref: name, Arn: arn };
     case 'AWS::SecretsManager::Secret':
       return { Ref: arn, Id: arn };
+    case 'AWS::Lambda::Version':
+      return { Ref: arn, Version: name };
+    case 'AWS::Lambda::Alias':
+      return { Ref: arn, AliasArn: arn };
+    case 'AWS::Scheduler::ScheduleGroup':
+      return { Ref: name, Arn: arn };
     case 'AWS::ApiGatewayV2::Api':
       return { Ref: logicalId, ApiId: logicalId, ApiEndpoint: `https://${logicalId}.local` };
     default:

@@ -92,7 +92,7 @@ async function answer(service: string, actions: Actions, incoming: IncomingMessa
   }
 }
 
-async function readBody(message: IncomingMessage, bytesMax = bodyBytesMax): Promise<string> {
+export async function readBody(message: IncomingMessage, bytesMax = bodyBytesMax): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {

@@ -11,6 +11,10 @@ export interface Endpoints {
   readonly sqs: string;
   readonly eventBridge: string;
   readonly secretsManager: string;
+  readonly scheduler: string;
+  readonly lambda: string;
+  /** The database with its tables' warm throughput, for who looks after it. */
+  readonly warmDynamodb: string;
 }
 
 /** Behind the gateway: a crowd comes at one moment, and both cores are wanted; several front ends have them without a second container each. */
@@ -29,6 +33,8 @@ export interface HostedFunctions {
   byName(name: string, place: string): HostedFunction;
   /** Loads every function once, so that one that can't be loaded is known at start. */
   warm(): Promise<void>;
+  /** Starts every container that the function of this ARN may have, in all its replicas. */
+  warmOne(arn: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +72,9 @@ export function hostFunctions(
         await Promise.all(functions.slice(first, first + warmedAtOnce).map((each) => each.warm()));
       }
     },
+    async warmOne(arn) {
+      await Promise.all(functions.filter((each) => each.arn === arn).map((each) => each.warm()));
+    },
     async stop() {
       await Promise.all(functions.map((each) => each.stop()));
     },
@@ -97,10 +106,12 @@ function lambdaEnvironment(
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     LAMBDA_TASK_ROOT: codeDirectory,
     TZ: ':UTC',
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_DYNAMODB: 'PREWARM' in properties.Environment.Variables ? endpoints.warmDynamodb : endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    AWS_ENDPOINT_URL_SCHEDULER: endpoints.scheduler,
+    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
     // The SDK must not find somebody's real account.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',

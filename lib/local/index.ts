@@ -8,17 +8,20 @@ import { guardDirectories } from './child.ts';
 import type { ContainerKind } from './container.hosts.ts';
 import { type Kept, nothingKept, openDataDirectory } from './data-directory.ts';
 import { startDatabase } from './dynamodb.ts';
-import { hostFunctions } from './functions.ts';
+import { type HostedFunctions, hostFunctions } from './functions.ts';
 import { startGateways } from './gateways.ts';
 import { createIssuer } from './issuer.ts';
+import { startLambda } from './lambda.ts';
 import { localRoutes } from './local-routes.ts';
 import { startMappings } from './mappings.ts';
 import { startQueues } from './queues.ts';
 import { startRedis, useRedis } from './redis.ts';
 import { startScheduler } from './scheduler.ts';
+import { type OneTimeSchedule, startSchedules } from './schedules.ts';
 import { startSecrets } from './secrets.ts';
 import { readAssembly, synthesise } from './synthesis.ts';
 import { createTables } from './tables.ts';
+import { startWarmThroughputs } from './warm-throughput.ts';
 import { newestSecret, storedSecrets, webhookSecretArn } from './webhook-secrets.ts';
 
 export interface RuntimeOptions {
@@ -38,6 +41,8 @@ export interface RuntimeOptions {
   readonly outboxMode?: string | undefined;
   /** What payment providers sign with, newest first; one of our own when left out, kept with everything else. */
   readonly webhookSecrets?: readonly string[] | undefined;
+  /** Values for parameters of the templates, such as `PrewarmConcurrency`; those that are left out have their defaults. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** A synthesised assembly to host, instead of synthesising the app now. */
   readonly cdkOut?: string | undefined;
   /** What happens, in words for people. */
@@ -57,12 +62,20 @@ export interface Runtime {
   readonly redisUrl: string;
   readonly dynamodbEndpoint: string;
   readonly sqsUrl: string;
+  /** What is kept ready at this moment: provisioned concurrency by the alias' ARN, warm throughput by table (and index), and schedules ahead. */
+  readonly capacity: () => RuntimeCapacity;
   /** What payments from outside are signed with, `whsec_…`; undefined where the template takes none. */
   readonly webhookSecret: string | undefined;
   /** Physical names by the template's logical ids: `tables`, `queues`. */
   readonly names: { readonly tables: Readonly<Record<string, string>>; readonly queues: Readonly<Record<string, string>> };
   /** Lets requests under way finish, then ends everything that was started. Safe to call again. */
   stop(): Promise<void>;
+}
+
+export interface RuntimeCapacity {
+  readonly provisioned: ReadonlyMap<string, number>;
+  readonly writeUnits: ReadonlyMap<string, number>;
+  readonly schedules: readonly OneTimeSchedule[];
 }
 
 const audience = 'stampede';
@@ -147,7 +160,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   out(`Redis: ${cache.kind} at ${new URL(cache.url).host}. DynamoDB: ${database.endpoint}.`);
 
   const issuer = await createIssuer(`${url}/local`, audience, keptAs('issuer.json'));
-  const parameters = { Issuer: issuer.url, Audience: issuer.audience };
+  const parameters = { ...options.parameters, Issuer: issuer.url, Audience: issuer.audience };
   const assembly = assemble(await readAssembly(assemblyDirectory), { parameters, queueUrl: queues.urlOf });
   const place = keeps && database.bundled ? `DATA_DIR ${keeps.path}` : `The database at ${database.endpoint}`;
   const streams = await unlessAborted(createTables(database.endpoint, assembly.tables, place), signal);
@@ -158,14 +171,25 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   const webhookSecrets = secrets.textOf(webhookArn);
   const bus = await undo.of(startBus(assembly, queues.send, nowMs), stopIt);
 
+  // They call functions that find them by their addresses.
+  const functionOf = (arn: string, place: string) => functions.byArn(arn, place);
+  const schedules = await undo.of(startSchedules(assembly, { functionOf, nowMs, onLog: log, kept: keptAs('schedules.json') }), stopIt);
+  const lambda = await undo.of(
+    startLambda(assembly, { byName: (name, by) => functions.byName(name, by), warm: (arn) => functions.warmOne(arn), onLog: log }),
+    stopIt,
+  );
+  const warmth = await undo.of(startWarmThroughputs(database.endpoint, log), stopIt);
   const endpoints = {
     redisUrl: cache.url,
     dynamodb: database.endpoint,
     sqs: queues.url,
     eventBridge: bus.url,
     secretsManager: secrets.url,
+    scheduler: schedules.url,
+    lambda: lambda.url,
+    warmDynamodb: warmth.url,
   };
-  const functions = await undo.of(
+  const functions: HostedFunctions = await undo.of(
     hostFunctions(assembly, endpoints, { replicas, containers, blankTransactionTokens: database.bundled, onLog }),
     stopIt,
   );
@@ -177,6 +201,9 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
   const scheduler = await undo.of(startScheduler(assembly, functions.byArn, log), stopIt);
   // Where a poller publishes, nothing goes on before its first run, which would be a minute from now.
   scheduler.begin('outbox');
+  // What was ready is not kept, and may be wanted.
+  scheduler.begin('capacity');
+  schedules.begin();
   const local = localRoutes(issuer, scheduler, nowMs);
   gateways.open((replica) => ({
     ...apiOf(assembly, (arn, place) => functions.byArn(arn, place, replica), issuer, nowMs()),
@@ -192,6 +219,7 @@ async function start(options: RuntimeOptions, undo: Undo): Promise<Omit<Runtime,
     redisUrl: cache.url,
     dynamodbEndpoint: database.endpoint,
     sqsUrl: queues.url,
+    capacity: () => ({ provisioned: lambda.provisioned, writeUnits: warmth.raised, schedules: schedules.all }),
     webhookSecret: webhookSecrets === undefined ? undefined : newestSecret(webhookSecrets),
     names: { tables: namesOf(assembly.tables), queues: namesOf(assembly.queues) },
   };

@@ -35,6 +35,9 @@ export class UnsupportedTemplate extends Error {
 export const account = '000000000000';
 export const region = 'eu-central-1';
 
+/** The function's own ARN, of one that names a version or an alias of it too. */
+export const unqualified = (functionArn: string): string => functionArn.split(':').slice(0, 7).join(':');
+
 const pseudoParameters: Readonly<Record<string, string>> = {
   'AWS::AccountId': account,
   'AWS::Region': region,

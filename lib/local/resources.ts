@@ -82,6 +82,14 @@ export const hosted = {
     ),
     ...settled('ReservedConcurrentExecutions', 'RecursiveLoop', 'SnapStart'),
   }),
+  // What runs here is the one code that there is, whatever a version of it is called.
+  'AWS::Lambda::Version': z.strictObject({ FunctionName: z.string(), ...settled('Description', 'CodeSha256') }),
+  'AWS::Lambda::Alias': z.strictObject({
+    FunctionName: z.string(),
+    FunctionVersion: z.string(),
+    Name: z.string(),
+    ...settled('Description'),
+  }),
   'AWS::Lambda::EventSourceMapping': z.strictObject({
     EventSourceArn: z.string(),
     FunctionName: z.string(),
@@ -128,6 +136,7 @@ export const hosted = {
     Target: z.strictObject({ Arn: z.string(), Input: z.string().default('{}'), ...settled('RoleArn', 'RetryPolicy', 'DeadLetterConfig') }),
     ...settled('Name', 'Description', 'GroupName', 'FlexibleTimeWindow', 'ScheduleExpressionTimezone', 'KmsKeyArn'),
   }),
+  'AWS::Scheduler::ScheduleGroup': z.strictObject({ Name: z.string().optional(), ...settled('Tags') }),
   'AWS::SecretsManager::Secret': z.strictObject({
     Name: z.string().optional(),
     SecretString: z.string().optional(),

@@ -60,9 +60,9 @@ export function labelOf({ target, operation, input }: Pick<IoCall, 'target' | 'o
 }
 
 const reads = {
-  dynamodb: /^dynamodb (Get|Query|BatchGet|Scan|TransactGet)\b/,
+  dynamodb: /^dynamodb (Get|Query|BatchGet|Scan|TransactGet|DescribeTable)\b/,
   redis: /^redis (stock\.(read|suspects|closed-since)|[A-Z]*(GET|GETALL|EXISTS|SCAN|RANGE|RANGEBYLEX|INFO|TIME|PING))$/,
-  others: /^(secrets |queue (GetQueueAttributes|ReceiveMessage)$)/,
+  others: /^(secrets |queue (GetQueueAttributes|ReceiveMessage)$|lambda Get)/,
 };
 
 /** Calls that change nothing: whoever dies there has done no more than what was done before. */

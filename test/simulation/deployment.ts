@@ -78,6 +78,8 @@ export interface Deployment {
   /** The variables of each function, tables by the names of `tables.ts`. */
   readonly environments: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly timeoutMsOf: (functionName: string) => number;
+  /** The function of an ARN, as the simulation calls it. Throws for one that the template does not have. */
+  readonly functionNameOfArn: (arn: string) => string;
 }
 
 /** The address of a queue, as functions are told it. */
@@ -88,6 +90,9 @@ export const queueNameOf = (url: string): string => url.slice(url.lastIndexOf('/
 const functionNameOf = (entry: string): string => entry.replace(/^functions\//, '').replace(/\.handler\.ts$/, '');
 
 const milliseconds = (seconds: number): number => seconds * 1_000;
+
+/** Capacity is asked for, so that what looks after it has something to do. */
+const parameters = { PrewarmConcurrency: '10', PrewarmWriteUnits: '8000' };
 
 /** What the embedded runtime calls the one node that stands in for the cache. */
 const redisVariables = { REDIS_URL: 'redis://simulated:6379', REDIS_MODE: 'single', REDIS_AUTH_SECRET: '' };
@@ -102,7 +107,7 @@ export function synthesiseDeployment(outboxMode: 'stream' | 'polling'): Deployme
   process.env.CDK_VALIDATION = 'false';
   try {
     return deploymentOf(
-      assemble({ stacks: stacksOf(directory, outboxMode), codeDirectory: (_, key) => key }, { parameters: {}, queueUrl: queueUrlOf }),
+      assemble({ stacks: stacksOf(directory, outboxMode), codeDirectory: (_, key) => key }, { parameters, queueUrl: queueUrlOf }),
     );
   } finally {
     if (validation === undefined) delete process.env.CDK_VALIDATION;
@@ -126,7 +131,8 @@ class NamedCode extends Code {
   }
 }
 
-function stacksOf(outdir: string, outboxMode: string): Stack[] {
+/** The templates themselves, written into a directory too. A function's code is its entry's name. */
+export function stacksOf(outdir: string, outboxMode: string): Stack[] {
   const context = {
     ...recommended,
     '@aws-cdk/core:defaultCrossStackReferences': 'strong',
@@ -142,7 +148,9 @@ function stacksOf(outdir: string, outboxMode: string): Stack[] {
 
 function deploymentOf(assembly: Assembly): Deployment {
   const functionBy = (wanted: string) => {
-    const found = assembly.functions.find(({ arn, name }) => wanted === name || wanted === arn || wanted.includes(`${arn}/`));
+    const found = assembly.functions.find(
+      ({ arn, name }) => wanted === name || wanted === arn || wanted.includes(`${arn}/`) || wanted.startsWith(`${arn}:`),
+    );
     if (!found) throw new Error(`the template has no function ${wanted}`);
     return { functionName: functionNameOf(found.codeDirectory), timeoutMs: milliseconds(found.properties.Timeout) };
   };
@@ -217,6 +225,7 @@ function deploymentOf(assembly: Assembly): Deployment {
     environments: new Map(
       assembly.functions.map((each) => [functionNameOf(each.codeDirectory), environmentOf(each.properties.Environment.Variables)]),
     ),
+    functionNameOfArn: (arn) => functionBy(arn).functionName,
     timeoutMsOf: (functionName) => timeouts.get(functionName) ?? 30_000,
   };
 }

@@ -118,6 +118,7 @@ export function startRouting(world: World): Routing {
       for (const each of lanes) each.fill(plan.isBusOff);
       routeBus();
       for (const consumer of deployment.consumers) consume(consumer);
+      for (const { functionArn, input } of machine.capacity.takeDue()) void call(functionArn, input);
       await machine.sleep(random.between(tickMs.min, tickMs.max));
     }
   }
@@ -134,6 +135,13 @@ export function startRouting(world: World): Routing {
   async function run({ functionName, input, name }: ScheduleSpec): Promise<void> {
     runs++;
     await world.invoke(functionName, input, name).finally(() => runs--);
+  }
+
+  /** What nobody waits for: a one-time schedule, or a function that another one has invoked so. Who fails is not called again here. */
+  async function call(functionArn: string, input: unknown): Promise<void> {
+    runs++;
+    const functionName = deployment.functionNameOfArn(functionArn);
+    await world.invoke(functionName, input, functionName).finally(() => runs--);
   }
 
   const loops = [pump()];

@@ -17,7 +17,10 @@ const contract: readonly Route[] = routes;
 function servedBy(key: string): string | undefined {
   const [, [, integrationRef]] = written.get(key)?.properties.Target['Fn::Join'] ?? [undefined, []];
   const integration = stacks.of('AWS::ApiGatewayV2::Integration').find(({ id }) => id === integrationRef?.Ref);
-  const lambda = stacks.of('AWS::Lambda::Function').find(({ id }) => integration && id === target(integration.properties.IntegrationUri));
+  const called = integration && target(integration.properties.IntegrationUri);
+  // Of the reserve function an alias is called, which can have environments ready.
+  const alias = stacks.of('AWS::Lambda::Alias').find(({ id }) => id === called);
+  const lambda = stacks.of('AWS::Lambda::Function').find(({ id }) => id === (alias ? target(alias.properties.FunctionName) : called));
   return lambda?.path.replace(/\/Function$/, '');
 }
 

@@ -37,7 +37,7 @@ describe('queues', () => {
       expect(isDeadLetters !== (properties.RedrivePolicy !== undefined), path).toBe(true);
       if (!isDeadLetters) expect(properties.RedrivePolicy.maxReceiveCount, path).toBe(5);
     }
-    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(8);
+    expect(queues.filter(({ properties }) => properties.RedrivePolicy)).toHaveLength(9);
   });
 
   it('keeps what failed for two weeks', () => {
@@ -62,7 +62,7 @@ describe('queues', () => {
 
 describe('mappings', () => {
   it('reports failures message by message on every mapping', () => {
-    expect(mappings).toHaveLength(9);
+    expect(mappings).toHaveLength(10);
     for (const { path, properties } of mappings) expect(properties.FunctionResponseTypes, path).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -78,7 +78,7 @@ describe('mappings', () => {
     const bounds = mappings
       .filter(({ properties }) => !properties.StartingPosition)
       .map(({ properties }) => properties.ScalingConfig.MaximumConcurrency);
-    expect(bounds).toHaveLength(8);
+    expect(bounds).toHaveLength(9);
     expect(bounds.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(250);
   });
 
@@ -125,6 +125,9 @@ describe('rules', () => {
     expect(heard().toSorted((a, b) => `${a.consumer}${a.event}`.localeCompare(`${b.consumer}${b.event}`))).toEqual([
       { consumer: 'Allocation', event: 'PaymentAuthorised', detail: { strategy: ['charge-first'] } },
       { consumer: 'Allocation', event: 'PaymentCaptured', detail: { strategy: ['charge-first'], data: { paymentMethod: ['external'] } } },
+      { consumer: 'CapacityPlan', event: 'SaleClosed' },
+      { consumer: 'CapacityPlan', event: 'SaleCreated' },
+      { consumer: 'CapacityPlan', event: 'SaleRescheduled' },
       { consumer: 'Compensation', event: 'OrderCancelled' },
       { consumer: 'Compensation', event: 'OrderExpired' },
       { consumer: 'Compensation', event: 'OrderFailed' },

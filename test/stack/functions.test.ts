@@ -24,6 +24,9 @@ function coldStart(directory: string, variables: readonly string[]): Promise<{ h
     REDIS_MODE: 'cluster',
     OUTBOX_MODE: 'polling',
     DEAD_LETTER_QUEUES: '[]',
+    PREWARM: JSON.stringify({
+      ...{ concurrency: 0, concurrencyMax: 1, writeUnits: 0, writeUnitsMax: 1, leadMinutes: 15, graceMinutes: 5, hoursMax: 6 },
+    }),
   };
   const values = { AWS_REGION: 'eu-west-1', ...Object.fromEntries(variables.map((name) => [name, shapes[name] ?? 'a-name'])) };
   const worker = new Worker(

@@ -8,7 +8,7 @@ const modes = ['stream', 'both', 'polling'] as const;
 const stacksOf = new Map<string, Synthesised>();
 beforeAll(() => {
   for (const outboxMode of modes) stacksOf.set(outboxMode, synthesised({ outboxMode }));
-}, 120_000);
+}, 360_000);
 afterAll(() => {
   for (const stacks of stacksOf.values()) stacks.remove();
 });

@@ -31,7 +31,9 @@ beforeAll(async () => {
   database = await startDatabase();
   recorder = await startRecorder(database.endpoint);
   const { port } = recorder.address() as AddressInfo;
-  runtime = await startRuntime({ port: 0, cdkOut: stacks.directory, dynamodbEndpoint: `http://127.0.0.1:${port}` });
+  // Capacity is asked for, so that what looks after it has calls to make.
+  const parameters = { PrewarmConcurrency: '2', PrewarmWriteUnits: '5000' };
+  runtime = await startRuntime({ port: 0, cdkOut: stacks.directory, parameters, dynamodbEndpoint: `http://127.0.0.1:${port}` });
 });
 afterAll(async () => {
   await runtime?.stop();

@@ -4,7 +4,7 @@ import { cartChargedFirst, carts, cartsExpire } from './carts.ts';
 import { chargedFirst, chargedFirstAndLate } from './charging-first.ts';
 import { deadLetters, polled, refusedByBus, setAside, silent, silentAndLate, silentChargedFirst } from './delivering.ts';
 import { abandoned, flushed, forgotten, planted } from './forgetting.ts';
-import { calledOff, opening, operated } from './operating.ts';
+import { calledOff, opening, operated, prewarmed } from './operating.ts';
 import { cannotPay, givenBack, lateMoney, paidByBalance, paidOutside } from './paying.ts';
 
 /** Together they invoke every handler, and bring each to every kind of call that it makes. */
@@ -13,7 +13,7 @@ export const scenarios: readonly Scenario[] = [
   ...[chargedFirst, chargedFirstAndLate],
   ...[carts, cartsExpire, cartChargedFirst],
   ...[forgotten, flushed, planted, abandoned],
-  ...[opening, operated, calledOff],
+  ...[opening, operated, calledOff, prewarmed],
   ...[polled, refusedByBus, deadLetters, setAside, silent, silentChargedFirst, silentAndLate],
   graphql,
 ];

@@ -92,6 +92,32 @@ export const operated: Scenario = {
   },
 };
 
+export const prewarmed: Scenario = {
+  name: 'prewarmed',
+  plan: { items: [teeItem(3)] },
+  async play(stage) {
+    const { capacity } = stage.machine;
+    const minutes = (count: number) => new Date(stage.machine.nowMs() + count * 60_000).toISOString();
+    const patch = (id: string, body: object) => stage.ask(id, { method: 'PATCH', path: salePath, body });
+    const ready = () => [...capacity.provisioned.values()].reduce((sum, count) => sum + count, 0);
+    await stage.until('environments and tables are ready for the open sale', () => ready() === 10 && capacity.writeUnits.size === 6);
+    await patch('later', { opensAt: minutes(22), closesAt: minutes(600) });
+    await stage.until('environments are given back until it opens again', () => ready() === 0);
+    await stage.until('and are there before it does', () => ready() === 10);
+    await patch('sooner', { closesAt: minutes(120) });
+    await stage.until('a schedule stands for its end', () =>
+      capacity.schedules.some(({ atMs }) => atMs < stage.machine.nowMs() + 150 * 60_000),
+    );
+    await stage.act('close', { do: 'close' });
+    await stage.until('a closed sale has nothing', () => ready() === 0 && capacity.schedules.length === 0);
+  },
+  *broken({ stage }) {
+    const { provisioned, schedules, writeUnits } = stage.machine.capacity;
+    if (provisioned.size > 0 || schedules.length > 0) yield `${provisioned.size} environments and ${schedules.length} schedules are left`;
+    if (![...writeUnits.values()].every((units) => units === 8_000)) yield `the tables have ${[...writeUnits]}`;
+  },
+};
+
 export const calledOff: Scenario = {
   name: 'called-off',
   // Long enough for a consumer that dies, whose message comes back after three minutes.

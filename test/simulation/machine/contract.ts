@@ -1,10 +1,11 @@
 import type { DynamoModel } from '../dynamodb/model.ts';
 import type { Random } from '../random.ts';
 import type { Bundles } from './bundles.ts';
+import type { SimCapacity } from './capacity.ts';
 import type { SimQueues } from './queues.ts';
 import type { SimRedis, SimRedisServer } from './redis.ts';
 
-export type Target = 'dynamodb' | 'redis' | 'bus' | 'queue' | 'secrets';
+export type Target = 'dynamodb' | 'redis' | 'bus' | 'queue' | 'secrets' | 'scheduler' | 'lambda';
 
 /** One call to the outside, as the fault injector sees it before it is done. Each attempt of an SDK is a call of its own. */
 export interface IoCall {
@@ -103,6 +104,7 @@ export interface Machine {
   readonly redis: SimRedis;
   readonly queues: SimQueues;
   readonly bus: SimBus;
+  readonly capacity: SimCapacity;
   /** The same as `bus.entries`. */
   readonly busEntries: readonly BusEntry[];
   /** The names of all functions, sorted. */

@@ -15,6 +15,13 @@ export const simulatedEnvironment: Readonly<Record<string, string>> = {
   REDIS_AUTH_SECRET: '',
   REBUILD_QUEUE_URL: simulatedQueues.rebuild,
   DEAD_LETTER_QUEUES: '[]',
+  PREWARM: JSON.stringify({
+    ...{ concurrency: 0, concurrencyMax: 1, writeUnits: 0, writeUnitsMax: 1, leadMinutes: 15, graceMinutes: 5, hoursMax: 6 },
+  }),
+  RESERVE_ALIAS_ARN: 'reserve:live',
+  CAPACITY_FUNCTION_ARN: 'capacity/level',
+  SCHEDULE_ROLE_ARN: 'role',
+  SCHEDULE_GROUP: 'capacity',
   HOLD_SECRET: 'hold',
   TICKET_SECRET: 'ticket',
   PAYMENT_WEBHOOK_SECRETS: 'webhook',

@@ -1,7 +1,8 @@
-import { tables } from '../../../functions/shared/tables.ts';
+import { type TableShape, tables } from '../../../functions/shared/tables.ts';
 import { dynamoModel } from '../dynamodb/model.ts';
 import { type Random, randomOf } from '../random.ts';
 import { UnknownFunction } from './bundles.ts';
+import { simCapacity } from './capacity.ts';
 import { Container } from './container.ts';
 import type { Invocation, InvokeOptions, Machine, MachineOptions } from './contract.ts';
 import { lambdaEnvironment, simulatedEnvironment } from './environment.ts';
@@ -45,8 +46,18 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const database = dynamoModel({ tables, nowMs, random: random.fork('database').next, indexLagMsMax });
   const queues = simQueues(nowMs, random.fork('queues'));
   const bus = busService(nowMs, random.fork('bus'));
-  const services = { database: databaseService(database), queue: queueService(queues, nowMs), bus: bus.service, secrets: secretService() };
-  const fleet = new Fleet({ options, scheduler, network, trace, random, redis, services });
+  const indexesOf = (table: string) => Object.keys((tables as Readonly<Record<string, TableShape>>)[table]?.indexes ?? {});
+  const real = realSdk(bundles.require);
+  const capacity = simCapacity(nowMs, real, indexesOf);
+  const services = {
+    database: databaseService(database, capacity.tableCall),
+    queue: queueService(queues, nowMs),
+    bus: bus.service,
+    secrets: secretService(),
+    scheduler: capacity.scheduler,
+    lambda: capacity.lambda,
+  };
+  const fleet = new Fleet({ options, scheduler, network, trace, random, redis, services, real });
 
   return {
     random: random.fork('main'),
@@ -55,6 +66,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     redis,
     queues,
     bus,
+    capacity,
     busEntries: bus.entries,
     functionNames: bundles.functionNames,
     invoke: (functionName, event, how) => fleet.invoke(functionName, event, how),
@@ -76,6 +88,7 @@ interface FleetOptions {
   readonly random: Random;
   readonly redis: HostedRedis;
   readonly services: Services;
+  readonly real: SdkHost['real'];
 }
 
 /** All containers. */
@@ -91,7 +104,7 @@ class Fleet {
   constructor(given: FleetOptions) {
     this.#given = given;
     this.#random = given.random.fork('containers');
-    this.#real = realSdk(given.options.bundles.require);
+    this.#real = given.real;
     given.redis.onBreak(() => {
       for (const listeners of this.#onBreak.values()) for (const listener of listeners) listener();
     });

@@ -12,6 +12,8 @@ export interface RealSdk {
   readonly sqs: typeof import('@aws-sdk/client-sqs');
   readonly eventBridge: typeof import('@aws-sdk/client-eventbridge');
   readonly secrets: typeof import('@aws-sdk/client-secrets-manager');
+  readonly scheduler: typeof import('@aws-sdk/client-scheduler');
+  readonly lambda: typeof import('@aws-sdk/client-lambda');
 }
 
 export const realSdk = (require: NodeJS.Require): RealSdk => ({
@@ -20,6 +22,8 @@ export const realSdk = (require: NodeJS.Require): RealSdk => ({
   sqs: require('@aws-sdk/client-sqs'),
   eventBridge: require('@aws-sdk/client-eventbridge'),
   secrets: require('@aws-sdk/client-secrets-manager'),
+  scheduler: require('@aws-sdk/client-scheduler'),
+  lambda: require('@aws-sdk/client-lambda'),
 });
 
 interface ClientOptions {
@@ -118,12 +122,14 @@ function errorOf(fault: Fault, service: Service, operation: string, input: Reado
   if (fault === 'timeout') return Object.assign(new Error('Request timed out'), { name: 'TimeoutError', code: 'ETIMEDOUT', $metadata: {} });
   if (fault === 'reset') return Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET', $metadata: {} });
   if (service.target === 'dynamodb') return databaseErrorOf(fault, operation, input, host);
-  const { sqs, eventBridge, secrets } = host.real;
+  const { sqs, eventBridge, secrets, scheduler, lambda } = host.real;
   const Base = {
     queue: sqs.SQSServiceException,
     bus: eventBridge.EventBridgeServiceException,
     secrets: secrets.SecretsManagerServiceException,
-  }[service.target as 'queue' | 'bus' | 'secrets'];
+    scheduler: scheduler.SchedulerServiceException,
+    lambda: lambda.LambdaServiceException,
+  }[service.target as 'queue' | 'bus' | 'secrets' | 'scheduler' | 'lambda'];
   return fault === 'unavailable'
     ? new Base({ name: 'ServiceUnavailable', $fault: 'server', message: 'The service is unavailable.', $metadata: { httpStatusCode: 503 } })
     : new Base({ name: 'ThrottlingException', $fault: 'client', message: 'Rate exceeded', $metadata: { httpStatusCode: 400 } });
@@ -176,6 +182,8 @@ export interface Services {
   readonly queue: Service;
   readonly bus: Service;
   readonly secrets: Service;
+  readonly scheduler: Service;
+  readonly lambda: Service;
 }
 
 /** The SDK's packages as one container gets them: the commands and errors are the real ones, the clients are not. */
@@ -214,6 +222,11 @@ export function sdkModules(host: SdkHost, services: Services): Readonly<Record<s
       SecretsManagerClient: clientClass(host, services.secrets),
       SecretsManager: noAggregate('SecretsManager'),
     }),
+    '@aws-sdk/client-scheduler': replacing(real.scheduler, {
+      SchedulerClient: clientClass(host, services.scheduler),
+      Scheduler: noAggregate('Scheduler'),
+    }),
+    '@aws-sdk/client-lambda': replacing(real.lambda, { LambdaClient: clientClass(host, services.lambda), Lambda: noAggregate('Lambda') }),
   };
 }
 

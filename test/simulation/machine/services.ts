@@ -16,9 +16,10 @@ export interface Service {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export const databaseService = (database: DynamoModel): Service => ({
+/** `tableCall` answers what is about a table and not about its items. */
+export const databaseService = (database: DynamoModel, tableCall: (operation: string, input: Fields) => unknown): Service => ({
   target: 'dynamodb',
-  apply: (operation, input) => database.call(operation, input),
+  apply: (operation, input) => tableCall(operation, input) ?? database.call(operation, input),
 });
 
 export const secretService = (): Service => ({

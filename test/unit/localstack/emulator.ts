@@ -92,12 +92,15 @@ async function start(started: Started, stops: (() => unknown)[]): Promise<{ url:
   await queues.create(assembly.queues);
   const secrets = await started(startSecrets(assembly.secrets, nothingKept));
   const bus = await started(startBus(assembly, queues.send, Date.now));
+  // An emulator has these services itself; nobody asks for capacity here.
+  const noCapacity = { scheduler: database.endpoint, lambda: database.endpoint, warmDynamodb: database.endpoint };
   const endpoints = {
     redisUrl: redis.url,
     dynamodb: database.endpoint,
     sqs: queues.url,
     eventBridge: bus.url,
     secretsManager: secrets.url,
+    ...noCapacity,
   };
   const onLog = () => {};
   const functions = await started(hostFunctions(assembly, endpoints, { replicas: 1, blankTransactionTokens: database.bundled, onLog }));

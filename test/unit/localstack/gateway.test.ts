@@ -7,7 +7,8 @@ import { route, type SmallFunction, tokenOf, writeAssembly } from '../../local/s
 import { serveInvoke } from './emulator.ts';
 
 const nowhere = 'http://127.0.0.1:1';
-const endpoints = { redisUrl: 'redis://127.0.0.1:1', dynamodb: nowhere, sqs: nowhere, eventBridge: nowhere, secretsManager: nowhere };
+const services = { dynamodb: nowhere, sqs: nowhere, eventBridge: nowhere, secretsManager: nowhere, scheduler: nowhere, lambda: nowhere };
+const endpoints = { redisUrl: 'redis://127.0.0.1:1', warmDynamodb: nowhere, ...services };
 
 /** Real containers of the small app's functions, behind an Invoke API. */
 async function startInvokeApi(cdkOut: string, deployed: (logicalId: string) => boolean) {

@@ -78,6 +78,7 @@ describe('an event of a sale', () => {
   };
   const data = {
     SaleCreated: { by: 'olga', items: [{ sku: 'tee', total: 10, seated: false }] },
+    SaleRescheduled: { by: 'olga', opensAt: '2026-11-27T09:00:00.000Z', closesAt: '2026-11-27T10:00:00.000Z' },
     SaleOpened: { by: 'olga' },
     SalePaused: { by: 'olga' },
     SaleClosed: { by: 'olga', reason: 'rain', cancelled: true },

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideChange, decideRestock, eventOfChange, type SaleWish, unitsPerItemMax } from '../../../functions/sales/control.model.ts';
+import {
+  decideChange,
+  decideRestock,
+  eventOfChange,
+  eventsOfChange,
+  type SaleWish,
+  unitsPerItemMax,
+} from '../../../functions/sales/control.model.ts';
+import { saleEvents } from '../../../functions/sales/sale.events.ts';
 import { hasClosed, type Sale } from '../../../functions/sales/sale.model.ts';
 
 const nowMs = 1_000_000;
@@ -132,5 +140,24 @@ describe('the event of a change', () => {
     ['an opening put off', {}, { opensAtMs: nowMs + 1 }, undefined],
   ] as const)('tells what buyers see: %s', (_, before, change, name) => {
     expect(eventOfChange(aSale(before), aSale({ ...before, ...change }), nowMs)).toBe(name);
+  });
+
+  it.each([
+    ['an opening put off', scheduled, { opensAtMs: nowMs + 600 }, ['SaleRescheduled']],
+    ['an end put off', {}, { closesAtMs: nowMs + 2_000 }, ['SaleRescheduled']],
+    ['a window that begins now', scheduled, { opensAtMs: nowMs }, ['SaleOpened', 'SaleRescheduled']],
+    ['a pause', {}, { control: 'paused' }, ['SalePaused']],
+    ['another limit', {}, { perBuyerLimit: 1 }, []],
+  ] as const)('tells of each new window, whether or not buyers see it yet: %s', (_, before, change, names) => {
+    const after = aSale({ ...before, ...change });
+    const events = eventsOfChange(aSale(before), after, 'olga', nowMs);
+    expect(events.map(({ name }) => name)).toEqual(names);
+    for (const { name, data } of events) {
+      expect(saleEvents[name].shape.data.parse(data)).toEqual(data);
+      expect(data.by).toBe('olga');
+      if (name !== 'SaleRescheduled') continue;
+      const { opensAt, closesAt } = data as { opensAt: string; closesAt: string };
+      expect([Date.parse(opensAt), Date.parse(closesAt)]).toEqual([after.opensAtMs, after.closesAtMs]);
+    }
   });
 });
