@@ -1,0 +1,25 @@
+// What a fresh process measures of itself: plain JavaScript, with next to nothing imported, so that nothing but the bundle takes time.
+// node probe.mjs BUNDLE [EVENT]: loads the bundle, and with an event makes its first request. Times in milliseconds since the process began.
+import { createRequire, flushCompileCache } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const [bundle, event] = process.argv.slice(2);
+const beganMs = performance.now();
+// As Lambda's own runtime does: a module is imported, anything else is required.
+const { handler } = bundle.endsWith('.mjs') ? await import(pathToFileURL(bundle).href) : createRequire(import.meta.url)(bundle);
+const loadedMs = performance.now();
+const context = { functionName: 'bench', awsRequestId: 'bench', getRemainingTimeInMillis: () => 15_000 };
+const result = event === undefined ? undefined : await handler(JSON.parse(event), context);
+const answeredMs = performance.now();
+const { user, system } = process.cpuUsage();
+// Where there is a cache, it is what the next process finds.
+flushCompileCache();
+const told = JSON.stringify({
+  beganMs,
+  loadedMs,
+  answeredMs,
+  cpuMs: (user + system) / 1_000,
+  status: result?.statusCode,
+  body: result?.body,
+});
+process.stdout.write(told, () => process.exit());
