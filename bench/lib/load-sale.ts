@@ -45,7 +45,7 @@ export async function loadSale(server: { readonly url: string; readonly port: nu
 }
 
 /** How the answer to a reserve begins that got units. */
-export const newHoldReply = '*6\r\n$8\r\nRESERVED\r\n';
+export const newHoldReply = 'RESERVED|';
 
 const firstSkuOf = ({ skus: [sku = 'tee'] = [] }: SalePlan): string => sku;
 

@@ -30,7 +30,7 @@ const plain: CallKind[] = [
   {
     what: 'GET',
     command: 'get',
-    reply: '$7\r\n1000000',
+    reply: '1000000',
     async prepare({ admin }, count) {
       await admin.set('stock', 1_000_000);
       return always(count, encode(['GET', 'stock']));
@@ -122,7 +122,7 @@ const reserves: CallKind[] = [
   {
     ...ours,
     what: names.soldOut,
-    reply: '*4\r\n$8\r\nSOLD_OUT\r\n',
+    reply: 'SOLD_OUT|',
     async prepare(redis, count) {
       await loadSale(redis, { saleId, units: buyersBefore, holds: buyersBefore, perBuyerLimit });
       return newHolds(await reserveEncoder({ saleId, lines: oneTee }), count);
@@ -131,7 +131,7 @@ const reserves: CallKind[] = [
   {
     ...ours,
     what: "reserve: refused, the buyer's limit",
-    reply: '*4\r\n$11\r\nBUYER_LIMIT\r\n',
+    reply: 'BUYER_LIMIT|',
     async prepare(redis, count) {
       await loadSale(redis, { saleId, units: 1_000_000, holds: buyersBefore, perBuyerLimit: 1 });
       const encodeReserve = await reserveEncoder({ saleId, lines: oneTee });

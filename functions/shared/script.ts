@@ -119,8 +119,14 @@ function failure(name: string, cause: unknown): Error {
   return new ScriptUnanswered(`${name}: ${message}`, { cause });
 }
 
+/** The words of an answer. They come as a list, or as one text with `|` between them where no word can have one. */
+export function wordsOf(reply: unknown): readonly unknown[] {
+  if (typeof reply === 'string') return reply.split('|');
+  return Array.isArray(reply) ? reply : [];
+}
+
 function decode<R extends Replies>(name: string, replies: R, reply: unknown): Reply<R> {
-  const [outcome, ...rest] = Array.isArray(reply) ? reply : [];
+  const [outcome, ...rest] = wordsOf(reply);
   const schema = typeof outcome === 'string' && Object.hasOwn(replies, outcome) ? replies[outcome] : undefined;
   const decoded = schema?.safeParse(rest);
   if (!decoded?.success) throw new UnexpectedReply(`${name}: ${JSON.stringify(reply)}`, { cause: decoded?.error });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wordsOf } from '../../functions/shared/script.ts';
 import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { type Kind, outcomesOf, type ScriptUnderTest, scriptFiles, scripts } from './any-call.ts';
 import { type Bench, expectConserved, openSale, redisBench } from './stock.harness.ts';
@@ -187,8 +188,8 @@ async function run({ redis }: Bench, { script, keys, args, nowMs }: ScriptCall):
   const clock = [String(Math.floor(nowMs / 1_000)), String((nowMs % 1_000) * 1_000)];
   try {
     const reply = await redis.eval(atAMoment + script.text, keys.length, ...keys, ...clock, ...args);
-    if (Array.isArray(reply)) return { word: String(reply[0]), rest: reply.slice(1) };
-    return { word: `no word: ${JSON.stringify(reply)}`, rest: [] };
+    const [word = `no word: ${JSON.stringify(reply)}`, ...rest] = wordsOf(reply);
+    return { word: String(word), rest };
   } catch (error) {
     return { word: error instanceof Error ? error.message : String(error), rest: [] };
   }

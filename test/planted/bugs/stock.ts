@@ -11,8 +11,8 @@ export const stockBugs: readonly Bug[] = [
     edits: [
       {
         file: reserve,
-        search: "if hash ~= payload_hash or buyer ~= buyer_id then return { 'KEY_REUSED' } end",
-        replace: "if buyer ~= buyer_id then return { 'KEY_REUSED' } end",
+        search: "if hash ~= payload_hash or buyer ~= buyer_id then return 'KEY_REUSED' end",
+        replace: "if buyer ~= buyer_id then return 'KEY_REUSED' end",
       },
     ],
     caughtBy: { test: 'scripts/stock.reserve', name: 'never gives the hold of a key to another payload or another buyer' },
@@ -21,7 +21,7 @@ export const stockBugs: readonly Bug[] = [
     name: 'pause-checked-by-a-remembered-sale',
     harm: 'A sale goes on selling after its pause was answered, wherever a container remembers it as open.',
     edits: [
-      { file: reserve, search: "if control == 'paused' then return { 'PAUSED' } end\n", replace: '' },
+      { file: reserve, search: "if control == 'paused' then return 'PAUSED' end\n", replace: '' },
       {
         file: 'functions/orders/place.ts',
         search: "  if (!sale) return { outcome: 'unknown-sale' };",
@@ -49,8 +49,8 @@ export const stockBugs: readonly Bug[] = [
     edits: [
       {
         file: reserve,
-        search: "if tonumber(born) <= tonumber(born_floor) then born = string.format('%.0f', born_floor + 1) end\n",
-        replace: '',
+        search: 'if now_us > tonumber(born_floor) then',
+        replace: 'if now_us then',
       },
     ],
     caughtBy: {

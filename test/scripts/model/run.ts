@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { RedisClient } from '../../../functions/shared/redis.ts';
+import { wordsOf } from '../../../functions/shared/script.ts';
 import { scriptFiles } from '../any-call.ts';
 import { drawingFrom } from './arguments.ts';
 import { nextCommand } from './draw.ts';
@@ -124,7 +125,8 @@ async function play(redis: RedisClient, sequence: readonly Expected[], saleId: s
   for (const [index, { step, content, command }] of sequence.entries()) {
     const [error, result] = answers[index] ?? [];
     if (error) throw new Error(`${command.name}: ${error.message}`);
-    const [reply, found] = result as [unknown[], (string | string[])[]];
+    const [answer, found] = result as [unknown, (string | string[])[]];
+    const reply = wordsOf(answer);
     const came = contentFound(found);
     if (isAnswer(step.reply, reply) && isDeepStrictEqual(came, content)) continue;
     const [must, other] = differing(content, came);
