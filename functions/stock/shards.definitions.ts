@@ -50,7 +50,7 @@ export const supply = defineScript({
   replies: { SUPPLIED: count, CHANGED: bare, NOT_LOADED: bare } satisfies Replies,
 });
 
-export const drop = defineScript({
+export const dropUnits = defineScript({
   name: 'stock.shard-drop',
   lua: [...records, poolLib, shardDropLua],
   keys: ['sale', 'free', 'suspects'],

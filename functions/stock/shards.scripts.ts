@@ -91,7 +91,7 @@ export function shardScripts(redis: RedisClient) {
 
     /** Takes units (at most 1,000) out of a stock's pools that others have. */
     drop: (stockId: string, lines: readonly LineUnits[]) =>
-      scripts.drop(redis, {
+      scripts.dropUnits(redis, {
         keys: stockKeys(stockId),
         args: {},
         each: lines.map(({ sku, ...line }) => ({ sku, units: formatLine(line) })),

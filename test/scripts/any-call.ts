@@ -140,7 +140,7 @@ export const scripts: Readonly<Record<string, ScriptUnderTest>> = {
     ...{ text: shards.supply.text, keys: ['sale', 'free', 'suspects'], args: ['sku', 'count', 'more'], each: ['serial', 'serial'] },
     believes: true,
   },
-  'stock/shard-drop': { text: shards.drop.text, keys: ['sale', 'free', 'suspects'], args: [], each: ['sku', 'units'], believes: true },
+  'stock/shard-drop': { text: shards.dropUnits.text, keys: ['sale', 'free', 'suspects'], args: [], each: ['sku', 'units'], believes: true },
 
   'stock/mend-look': { text: mend.look.text, keys: pools, args: ['epoch', 'holdId', 'buyerId'], each: ['sku', 'units'], reads: true },
   'stock/mend-keep': { text: mend.keep.text, keys: pools, args: ['epoch', 'holdId'], each: ['sku', 'units'] },
