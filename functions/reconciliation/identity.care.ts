@@ -2,6 +2,8 @@ import type { Sale } from '../sales/sale.model.ts';
 import { log } from '../shared/telemetry.ts';
 import type { MendStock } from '../stock/mend.ports.ts';
 import type { Stock } from '../stock/stock.ports.ts';
+import { isBehindAnywhere, markBehind } from './behind.ts';
+import { loadOf } from './sale-load.ts';
 import type { Memories } from './state.repository.ts';
 
 export interface IdentityPorts {
@@ -9,7 +11,7 @@ export interface IdentityPorts {
   readonly mend: Pick<MendStock, 'behind' | 'isBehind'>;
   readonly memories: Memories;
   /** Which Redis has the sale: the run of the process, and the history of writes that it continues. */
-  readonly identityOf: (saleId: string) => Promise<string>;
+  readonly identityOf: (saleId: string, shards?: number) => Promise<string>;
 }
 
 /** What a mark is set by that belongs to no reconciliation. */
@@ -22,18 +24,20 @@ const nobodysToken = 'care';
  */
 export const watchIdentity =
   ({ stock, mend, memories, identityOf }: IdentityPorts) =>
-  async ({ saleId }: Pick<Sale, 'saleId'>): Promise<void> => {
-    const identity = await identityOf(saleId);
-    const read = await stock.read(saleId);
+  async (sale: Pick<Sale, 'saleId' | 'shards'>): Promise<void> => {
+    const { saleId, shards } = sale;
+    const identity = await identityOf(saleId, shards);
+    const read = await stock.read(saleId, shards);
     // A sale that is not loaded comes back marked.
     if (read.outcome === 'NOT_LOADED') return;
     const known = await memories.of(saleId);
     const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
     if (isAnother) {
       log.warn('the sale is on another Redis than before, or loaded anew', { saleId, before: known.identity, now: identity });
-      await mend.behind({ saleId, epoch: read.epoch }, 'set', nobodysToken);
+      const load = await loadOf(sale, read.epoch, stock);
+      if (load) await markBehind(load, 'set', nobodysToken, mend);
     }
-    const isBehind = isAnother || (await mend.isBehind(saleId));
+    const isBehind = isAnother || (await isBehindAnywhere(sale, mend));
     const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
     if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return;
     await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });

@@ -1,7 +1,7 @@
 import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
-import { homeShardOf, type Sharded } from './shards.model.ts';
-import type { ShardScripts, ShardSeen, Transit } from './shards.scripts.ts';
+import { homeShardOf, type Sharded, type Transit } from './shards.model.ts';
+import type { ShardScripts, ShardSeen } from './shards.scripts.ts';
 
 export interface GatherPorts {
   readonly shards: Pick<ShardScripts, 'visit' | 'lend' | 'receive' | 'settle' | 'replicated'>;

@@ -3,8 +3,7 @@ import { log } from '../shared/telemetry.ts';
 import { chunkSizes, type LoadedItem } from './load.scripts.ts';
 import { Overtaken, publishAttemptsMax, RebuildFailed, type RebuildPorts, type Sending } from './rebuild.ts';
 import type { SerialSet } from './serial-set.model.ts';
-import { dealtRanges, stockIdsOf } from './shards.model.ts';
-import { unitsOfTransit } from './shards.scripts.ts';
+import { dealtRanges, stockIdsOf, unitsOfTransit } from './shards.model.ts';
 import type { UnitRange } from './stock.model.ts';
 import type { Stock } from './stock.ports.ts';
 

@@ -1,5 +1,6 @@
 import { shardOf } from '../shared/ids.ts';
 import type { UnitRange } from './stock.model.ts';
+import { parseUnits } from './stock.records.ts';
 
 // A sale's stock may be spread over several shards (see docs/shards.md). Each is a stock of its own under a stock id; that of shard 0 is the sale's id.
 
@@ -10,6 +11,19 @@ export interface Sharded {
   readonly saleId: string;
   readonly shards?: number | undefined;
 }
+
+/** Units on their way from one shard to another. */
+export interface Transit {
+  readonly from: number;
+  readonly to: number;
+  readonly seq: number;
+  readonly sku: string;
+  /** As the scripts have them, `1-3,7`. */
+  readonly units: string;
+}
+
+/** Units on their way, each by its serial. */
+export const unitsOfTransit = ({ units }: Transit): number[] => parseUnits(units).map(Number);
 
 /** Between a sale's id and the number of a shard: no id has it. */
 const shardMark = '#';

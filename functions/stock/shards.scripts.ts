@@ -1,20 +1,10 @@
 import type { RedisClient } from '../shared/redis.ts';
 import { replicated } from '../shared/redis.ts';
 import * as scripts from './shards.definitions.ts';
-import { type Sharded, shardStockId, stripesOf } from './shards.model.ts';
+import { type Sharded, shardStockId, stripesOf, type Transit } from './shards.model.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { LineUnits } from './stock.model.ts';
-import { BadRecord, formatLine, parseUnits } from './stock.records.ts';
-
-/** Units on their way from one shard to another. */
-export interface Transit {
-  readonly from: number;
-  readonly to: number;
-  readonly seq: number;
-  readonly sku: string;
-  /** As the scripts have them, `1-3,7`. */
-  readonly units: string;
-}
+import { BadRecord, formatLine } from './stock.records.ts';
 
 /** A shard at one moment. */
 export interface ShardSeen {
@@ -107,9 +97,6 @@ export function shardScripts(redis: RedisClient) {
 }
 
 export type ShardScripts = ReturnType<typeof shardScripts>;
-
-/** Units on their way, each by its serial. */
-export const unitsOfTransit = ({ units }: Transit): number[] => parseUnits(units).map(Number);
 
 function transitsOf(from: number, to: number, record: string | null): Transit[] {
   if (record === null) return [];

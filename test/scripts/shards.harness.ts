@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { homeShardOf, type Sharded, shardStockId, stockIdsOf } from '../../functions/stock/shards.model.ts';
-import { shardScripts, unitsOfTransit } from '../../functions/stock/shards.scripts.ts';
+import { homeShardOf, type Sharded, shardStockId, stockIdsOf, unitsOfTransit } from '../../functions/stock/shards.model.ts';
+import { shardScripts } from '../../functions/stock/shards.scripts.ts';
 import type { SaleToLoad } from '../../functions/stock/stock.scripts.ts';
 import { all, aRequest, type Bench, openSale, serials } from './stock.harness.ts';
 
