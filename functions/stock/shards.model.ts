@@ -28,7 +28,7 @@ export const unitsOfTransit = ({ units }: Transit): number[] => parseUnits(units
 /** Between a sale's id and the number of a shard: no id has it. */
 const shardMark = '#';
 
-export const isSharded = ({ shards = 1 }: Pick<Sharded, 'shards'>): boolean => shards > 1;
+export const isSharded = <Of extends Pick<Sharded, 'shards'>>(of: Of): of is Of & { readonly shards: number } => (of.shards ?? 1) > 1;
 
 export const shardStockId = (saleId: string, shard: number): string => (shard === 0 ? saleId : `${saleId}${shardMark}${shard}`);
 
