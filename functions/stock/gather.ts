@@ -1,4 +1,3 @@
-import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 import { homeShardOf, type Sharded, type Transit } from './shards.model.ts';
 import type { ShardScripts, ShardSeen } from './shards.scripts.ts';
@@ -29,7 +28,8 @@ export type Gathered = 'brought' | 'dry' | 'in-transit' | 'not-loaded';
 /** Looks at all shards before it is said that others have what is left. Two that gather the last units from each other need a few. */
 const looksMax = 12;
 const pauseMsMax = 8;
-const lanes = 16;
+/** No look begins later than this. */
+const gatherMsMax = 2_000;
 /** So long a container believes that all shards are dry: what comes back meanwhile in another shard than the buyer's is refused. */
 const dryMs = 500;
 const dryItemsMax = 1_000;
@@ -54,10 +54,12 @@ export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
     return received.outcome === 'RECEIVED' ? received.count : 0;
   }
 
-  async function look(sale: Sharded, sku: string): Promise<ShardSeen[] | undefined> {
-    const numbers = Array.from({ length: sale.shards ?? 1 }, (_, shard) => shard);
-    const seen = await inParallel(numbers, lanes, (shard) => shards.visit(sale, shard, sku));
-    return seen.every((shard) => shard !== undefined) ? seen : undefined;
+  /** All shards, as far as they answer: one whose node is away keeps nobody from what the others have. */
+  async function look(sale: Sharded, sku: string): Promise<{ seen: ShardSeen[]; isWhole: boolean; failure: unknown }> {
+    const visits = Array.from({ length: sale.shards ?? 1 }, (_, shard) => shards.visit(sale, shard, sku));
+    const answers = await Promise.allSettled(visits);
+    const seen = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []));
+    return { seen, isWhole: seen.length === answers.length, failure: answers.find(({ status }) => status === 'rejected') };
   }
 
   /** Takes what is missing from the shards that have some, one after the other, beginning at any. -> whether anything was brought */
@@ -75,27 +77,29 @@ export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
     return brought > 0;
   }
 
-  async function gather(sale: Sharded, wanted: Wanted): Promise<Gathered> {
+  async function gather(sale: Sharded, wanted: Wanted, untilMs = nowMs() + gatherMsMax): Promise<Gathered> {
     const key = `${sale.saleId} ${wanted.sku}`;
     const seenDryAt = dryAt.get(key);
     if (seenDryAt !== undefined && nowMs() - seenDryAt < dryMs) return 'dry';
     const home = homeShardOf(sale, wanted.buyerId);
     let before: string | undefined;
-    for (let count = 1; count <= looksMax; count++) {
-      const seen = await look(sale, wanted.sku);
-      if (!seen) return 'not-loaded';
+    for (let count = 1; count <= looksMax && nowMs() < untilMs; count++) {
+      const { seen, isWhole, failure } = await look(sale, wanted.sku);
       const atHome = seen.find(({ shard }) => shard === home)?.free ?? 0;
       if (atHome > wanted.had) return 'brought';
       const pending = seen.flatMap(({ lent }) => lent);
-      for (const transit of pending) await complete(sale, transit);
+      const isThere = new Set(seen.map(({ shard }) => shard));
+      for (const transit of pending) if (isThere.has(transit.to)) await complete(sale, transit);
       const isDry = pending.length === 0 && seen.every(({ shard, free }) => shard === home || free === 0);
       if (!isDry) {
         before = undefined;
         if (await borrow(sale, home, wanted, seen)) return 'brought';
+        if (!isWhole) return absent(failure);
         // Somebody else was quicker: not at the same moments as that one again.
         await pause(random() * Math.min(count, pauseMsMax));
         continue;
       }
+      if (!isWhole) return absent(failure);
       const now = [atHome, ...seen.map(({ received }) => received)].join(' ');
       if (before === now) {
         if (atHome === 0) noteDry(key);
@@ -104,6 +108,12 @@ export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
       before = now;
     }
     return 'in-transit';
+  }
+
+  /** Whether there are units is for shards to say that are not there: one that Redis has lost, or one that does not answer. */
+  function absent(failure: unknown): Gathered {
+    if (failure) throw (failure as PromiseRejectedResult).reason;
+    return 'not-loaded';
   }
 
   function noteDry(key: string): void {

@@ -18,6 +18,10 @@ const lanes = 16;
 /** A total that raises none: shards hear of new units by `supply` alone. */
 const noNewTotal = 1;
 
+/** How long units are brought to one request. */
+const gatherMsMax = 3_000;
+const nowMs = () => performance.now();
+
 /** Whether units are left is not known: the last ones are being moved between shards. */
 const inTransit = { outcome: 'IN_TRANSIT' as const };
 
@@ -28,7 +32,7 @@ export function saleStock(one: OneStock, redis: RedisClient) {
     shards,
     pause: (ms) => pause(ms),
     random: Math.random,
-    nowMs: () => performance.now(),
+    nowMs,
   });
 
   /** Asks at the buyer's home, and again each time that other shards have given it units. */
@@ -37,11 +41,12 @@ export function saleStock(one: OneStock, redis: RedisClient) {
     ask: (stockId: string) => Promise<R>,
     shortOf: (reply: R) => Omit<Wanted, 'buyerId'> | undefined,
   ): Promise<R | typeof inTransit | { outcome: 'NOT_LOADED' }> {
+    const untilMs = nowMs() + gatherMsMax;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const reply = await ask(stockIdOf(sale));
       const short = shortOf(reply);
       if (!short) return reply;
-      const gathered = await gather(sale, { buyerId: sale.buyerId, ...short });
+      const gathered = await gather(sale, { buyerId: sale.buyerId, ...short }, untilMs);
       if (gathered === 'dry') return reply;
       if (gathered === 'not-loaded') return { outcome: 'NOT_LOADED' };
       if (gathered === 'in-transit') return inTransit;

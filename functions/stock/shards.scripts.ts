@@ -1,5 +1,5 @@
-import type { RedisClient } from '../shared/redis.ts';
-import { replicated } from '../shared/redis.ts';
+import { clusterIsKnown, type RedisClient, replicated } from '../shared/redis.ts';
+import { runTwiceAtMost } from '../shared/script.ts';
 import * as scripts from './shards.definitions.ts';
 import { type Sharded, shardStockId, stripesOf, type Transit } from './shards.model.ts';
 import { stockKeys } from './stock.keys.ts';
@@ -29,13 +29,19 @@ export class NotSupplied extends Error {
 /** The shards of a sale among each other (see docs/shards.md). Each verb is of one shard, and may be repeated. */
 export function shardScripts(redis: RedisClient) {
   const keysOf = ({ saleId }: Sharded, shard: number) => stockKeys(shardStockId(saleId, shard));
+  /** Fields at one moment. Throws what scripts throw where they are not answered. */
+  const fieldsOf = (key: string, fields: readonly string[]) =>
+    runTwiceAtMost('stock.shard-fields', async () => {
+      if (redis.isCluster) await clusterIsKnown(redis);
+      return redis.hmget(key, ...fields);
+    });
 
   return {
     /** A shard as it is; undefined where Redis does not have it. */
     async visit(sale: Sharded, shard: number, sku: string): Promise<ShardSeen | undefined> {
       const others = Array.from({ length: sale.shards ?? 1 }, (_, other) => other);
       const fields = [...others.map((to) => `t:${to}`), ...others.map((from) => `g:${from}`)];
-      const [loaded, item, ...found] = await redis.hmget(keysOf(sale, shard).sale, 's', `i:${sku}`, ...fields);
+      const [loaded, item, ...found] = await fieldsOf(keysOf(sale, shard).sale, ['s', `i:${sku}`, ...fields]);
       if (loaded === null || loaded === undefined) return undefined;
       return {
         shard,
@@ -66,7 +72,7 @@ export function shardScripts(redis: RedisClient) {
     async supply(sale: Sharded, shard: number, { sku, total }: { readonly sku: string; readonly total: number }): Promise<boolean> {
       const keys = keysOf(sale, shard);
       for (let call = 0; call < callsMax; call++) {
-        const [loaded, item] = await redis.hmget(keys.sale, 's', `i:${sku}`);
+        const [loaded, item] = await fieldsOf(keys.sale, ['s', `i:${sku}`]);
         if (!loaded || !item) return false;
         const after = totalOf(item);
         if (after >= total) return true;
@@ -90,7 +96,7 @@ export function shardScripts(redis: RedisClient) {
     /** All that is on its way from a shard. */
     async transits(sale: Sharded, shard: number): Promise<Transit[]> {
       const fields = Array.from({ length: sale.shards ?? 1 }, (_, to) => `t:${to}`);
-      const found = await redis.hmget(keysOf(sale, shard).sale, ...fields);
+      const found = await fieldsOf(keysOf(sale, shard).sale, fields);
       return found.flatMap((record, to) => transitsOf(shard, to, record));
     },
   };
