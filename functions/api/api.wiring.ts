@@ -33,11 +33,9 @@ import { readEnvironment } from '../shared/environment.ts';
 import type { Endpoint } from '../shared/http.ts';
 import { idempotencyRepository } from '../shared/idempotency.ts';
 import { once } from '../shared/once.ts';
-import { identityOf, replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { log } from '../shared/telemetry.ts';
-import { stockKeys } from '../stock/stock.keys.ts';
-import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { connectStock, identityOn, settledOn, stockVariables } from '../stock/stock.wiring.ts';
 import { countedStock } from '../views/counted.ts';
 import { levelReader } from '../views/stock-level.repository.ts';
 import { apiEndpoints } from './api.endpoints.ts';
@@ -71,12 +69,12 @@ type ConnectedStock = Omit<SaleStock, 'settled'>;
 /** The stock, connected by whoever asks first: without the cache, all that does not need it still answers. */
 const stockOf = (connectedStock: () => Promise<ConnectedStock>): SaleStock => ({
   load: async (...args) => (await connectedStock()).load(...args),
-  read: async (saleId) => (await connectedStock()).read(saleId),
+  read: async (saleId, shards) => (await connectedStock()).read(saleId, shards),
   update: async (sale) => (await connectedStock()).update(sale),
-  closedSince: async (saleId) => (await connectedStock()).closedSince(saleId),
+  closedSince: async (saleId, shards) => (await connectedStock()).closedSince(saleId, shards),
   addSeats: async (saleId, sku, seats) => (await connectedStock()).addSeats(saleId, sku, seats),
   seatStates: async (saleId, sku, seats) => (await connectedStock()).seatStates(saleId, sku, seats),
-  settled: async (saleId) => replicated((await connected()).redis, stockKeys(saleId).sale),
+  settled: async (saleId, shards) => settledOn((await connected()).redis)(saleId, shards),
   nowMs: async () => (await connectedStock()).nowMs(),
 });
 const stock = stockOf(async () => (await connected()).stock);
@@ -130,7 +128,7 @@ export const endpoints: readonly Endpoint[] = [
     counted: countedStock(levelReader(database, environment.STOCK_LEVELS_TABLE)),
     noteRedis: noteIdentity({
       memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
-      identityOf: async (saleId) => identityOf((await connected()).redis, stockKeys(saleId).sale),
+      identityOf: async (saleId, shards) => identityOn((await connected()).redis)(saleId, shards),
     }),
     tables,
   }),

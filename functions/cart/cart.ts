@@ -3,6 +3,7 @@ import type { AskForRebuild } from '../sales/sale.ports.ts';
 import type { Clock } from '../shared/clock.ts';
 import { cartIdOf } from '../shared/ids.ts';
 import type { UnitsRefused } from '../stock/refusal.model.ts';
+import { stockIdOf } from '../stock/shards.model.ts';
 import type { LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { CartItem } from './cart.schemas.ts';
@@ -54,7 +55,7 @@ export async function setCartItem(ref: CartRef & { readonly sku: string }, item:
   if (!sale) return { outcome: 'unknown-sale' };
   const { quantity = 0, seats } = item;
   const line = seats ? { sku, quantity: seats.length, seats } : { sku, quantity };
-  const set = await ports.stock.setCartLine({ saleId, cartId: cartIdFor(ref, ports), buyerId, line });
+  const set = await ports.stock.setCartLine({ saleId, shards: sale.shards, cartId: cartIdFor(ref, ports), buyerId, line });
   switch (set.outcome) {
     case 'CART':
       return { outcome: 'cart', cart: { saleId, lines: set.lines, expiresAtMs: set.expiresAtMs } };
@@ -70,6 +71,8 @@ export async function setCartItem(ref: CartRef & { readonly sku: string }, item:
       return { outcome: 'not-open', state: set.state };
     case 'PAUSED':
       return { outcome: 'paused' };
+    case 'IN_TRANSIT':
+      return { outcome: 'try-again' };
     case 'BUYER_LIMIT':
       return { outcome: 'buyer-limit', limit: set.limit };
     case 'CART_FULL':
@@ -83,25 +86,25 @@ export async function setCartItem(ref: CartRef & { readonly sku: string }, item:
 
 /** The cart as it is. */
 export const readCart = (ref: CartRef, ports: CartPorts): Promise<CartRead> =>
-  answerOf(ref, ports, (cartId) => ports.stock.readCart(ref.saleId, cartId));
+  answerOf(ref, ports, (stockId, cartId) => ports.stock.readCart(stockId, cartId));
 
 /** Takes an item out of the cart, whatever the sale's state is. */
 export const dropCartItem = (ref: CartRef & { readonly sku: string }, ports: CartPorts): Promise<CartRead> =>
-  answerOf(ref, ports, (cartId) => ports.stock.dropCartLine(ref.saleId, cartId, ref.sku));
+  answerOf(ref, ports, (stockId, cartId) => ports.stock.dropCartLine(stockId, cartId, ref.sku));
 
 /** Takes everything out of the cart, whatever the sale's state is. */
 export const clearCart = (ref: CartRef, ports: CartPorts): Promise<CartRead> =>
-  answerOf(ref, ports, (cartId) => ports.stock.clearCart(ref.saleId, cartId));
+  answerOf(ref, ports, (stockId, cartId) => ports.stock.clearCart(stockId, cartId));
 
 async function answerOf(
   ref: CartRef,
   ports: CartPorts,
-  ask: (cartId: string) => ReturnType<CartPorts['stock']['readCart']>,
+  ask: (stockId: string, cartId: string) => ReturnType<CartPorts['stock']['readCart']>,
 ): Promise<CartRead> {
   const { saleId } = ref;
   const sale = await ports.sales.known(saleId);
   if (!sale) return { outcome: 'unknown-sale' };
-  const found = await ask(cartIdFor(ref, ports));
+  const found = await ask(stockIdOf({ ...ref, shards: sale.shards }), cartIdFor(ref, ports));
   if (found.outcome === 'CART') return { outcome: 'cart', cart: { saleId, lines: found.lines, expiresAtMs: found.expiresAtMs } };
   // A cart is lost with the sale's stock. Whether it comes back is of no use in a sale that is over.
   return (await isOver(sale, ports)) ? emptyCart(saleId) : withoutStock(saleId, ports);

@@ -1,5 +1,6 @@
 import type { Sale } from '../sales/sale.model.ts';
 import { log } from '../shared/telemetry.ts';
+import { stockIdsOf } from '../stock/shards.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 
 /**
@@ -8,7 +9,9 @@ import type { Stock } from '../stock/stock.ports.ts';
  */
 export const expireCarts =
   ({ stock }: { readonly stock: Pick<Stock, 'expireCarts'> }) =>
-  async ({ saleId }: Pick<Sale, 'saleId'>, hasTime: () => boolean): Promise<void> => {
-    const ended = await stock.expireCarts(saleId, hasTime);
-    if (ended.outcome === 'EXPIRED' && ended.count > 0) log.info('carts have expired', { saleId, count: ended.count });
+  async (sale: Pick<Sale, 'saleId' | 'shards'>, hasTime: () => boolean): Promise<void> => {
+    for (const saleId of stockIdsOf(sale)) {
+      const ended = await stock.expireCarts(saleId, hasTime);
+      if (ended.outcome === 'EXPIRED' && ended.count > 0) log.info('carts have expired', { saleId, count: ended.count });
+    }
   };

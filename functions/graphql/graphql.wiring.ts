@@ -30,7 +30,7 @@ export const endpoints: readonly Endpoint[] = [
   ...saleReadingEndpoints({
     sales: saleRepository(database, environment.SALES_TABLE),
     // Connected by whoever asks first: without the cache, all that does not need it still answers.
-    stock: { read: async (saleId) => (await connected()).quietStock.read(saleId) },
+    stock: { read: async (saleId, shards) => (await connected()).quietStock.read(saleId, shards) },
     askForRebuild: async (saleId) => (await connected()).askForRebuild(saleId),
     counted: countedStock(levelReader(database, environment.STOCK_LEVELS_TABLE)),
     clock,

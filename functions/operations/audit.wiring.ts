@@ -17,7 +17,7 @@ const connected = once(() => connectStock(environment));
 
 /** The stock, connected when it is first read: without the cache the rows are counted all the same. */
 const stock: AuditStock = {
-  read: async (saleId) => (await connected()).stock.read(saleId),
+  read: async (saleId, shards) => (await connected()).stock.read(saleId, shards),
   holds: async function* (saleId) {
     yield* (await connected()).stock.holds(saleId);
   },

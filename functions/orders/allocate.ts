@@ -1,5 +1,6 @@
 import type { Sale } from '../sales/sale.model.ts';
 import type { Clock } from '../shared/clock.ts';
+import { isSharded, stockIdOf } from '../stock/shards.model.ts';
 import type { Hold, LineUnits, StockLine } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { ClaimRepository } from './claim.repository.ts';
@@ -55,6 +56,7 @@ const roundsMsMax = 6_000;
 export async function allocateUnits<Answer>(allocating: Allocating<Answer>, ports: AllocatePorts): Promise<Answer> {
   const { sale, orderId, buyerId } = allocating;
   const { stock, claims } = ports;
+  const stockId = stockIdOf({ saleId: sale.saleId, shards: sale.shards, buyerId });
   const startMs = ports.clock.nowMs();
   const hasTime = () => ports.clock.nowMs() - startMs < roundsMsMax;
 
@@ -75,7 +77,7 @@ export async function allocateUnits<Answer>(allocating: Allocating<Answer>, port
           return committed;
         case 'over':
           // The sweeper ended this birth of the hold; what comes now is a fresh attempt.
-          await stock.release(sale.saleId, { holdId: hold.holdId, cause: 'tombstone', bornUs: committed.bornUs });
+          await stock.release(stockId, { holdId: hold.holdId, cause: 'tombstone', bornUs: committed.bornUs });
           return { outcome: 'reserve-again' };
         case 'again':
           return { outcome: 'reserve-again' };
@@ -120,19 +122,29 @@ export async function allocateUnits<Answer>(allocating: Allocating<Answer>, port
   }
 
   /** Swaps the collided units, and with them the run of owned ones that follows, so that the next attempt does not meet those. */
-  async function swap({ holdId, bornUs }: Hold, lines: readonly StockLine[], collided: readonly LineUnits[]) {
+  async function swap({ holdId, bornUs, lines: held }: Hold, lines: readonly StockLine[], collided: readonly LineUnits[]) {
     const run = await claims.owners(sale.saleId, followingRun(collided, sale));
     const owned = byItem([
       ...collided.flatMap(({ units, ...line }) => units.map((unit) => ({ ...line, unit }))),
       ...run.filter((owner) => owner.orderId !== orderId),
     ]);
-    return stock.swap(sale.saleId, { holdId, bornUs, lines, owned });
+    const exchange = () => stock.swap(stockId, { holdId, bornUs, lines, owned });
+    let swapped = await exchange();
+    if (!isSharded(sale)) return swapped;
+    for (let attempt = 0; swapped.outcome === 'SOLD_OUT' && attempt < roundsMax; attempt++) {
+      const { sku, available } = swapped;
+      const gathered = await stock.gather(sale, { buyerId, ...shortOf({ sku, available }, held, lines, owned) });
+      if (gathered === 'dry') break;
+      if (gathered !== 'brought') return { outcome: 'IN_TRANSIT' as const };
+      swapped = await exchange();
+    }
+    return swapped;
   }
 
   /** Redis has forgotten slots that the buyer's rows know: tells it, and takes others. */
   async function mend({ holdId, bornUs }: Hold) {
     const usedSlots = await claims.usedSlots(sale.saleId, buyerId);
-    return stock.mendAllowance(sale.saleId, { holdId, bornUs, usedSlots });
+    return stock.mendAllowance(stockId, { holdId, bornUs, usedSlots });
   }
 
   async function abandon(hold: Hold, why: NoUnits): Promise<Answered<Answer>> {
@@ -142,6 +154,19 @@ export async function allocateUnits<Answer>(allocating: Allocating<Answer>, port
   async function undecided(): Promise<Answered<Answer>> {
     return { outcome: 'answered', answer: await allocating.undecided() };
   }
+}
+
+/** What a swap that was refused lacks: of what its hold could have, some it has kept, and the rest is for sale at the buyer's home. */
+function shortOf(
+  { sku, available }: { readonly sku: string; readonly available: number },
+  held: readonly LineUnits[],
+  lines: readonly StockLine[],
+  owned: readonly LineUnits[],
+) {
+  const quantity = lines.find((line) => line.sku === sku)?.quantity ?? 0;
+  const others = new Set(owned.filter((line) => line.sku === sku).flatMap(({ units }) => units));
+  const kept = held.find((line) => line.sku === sku)?.units.filter((unit) => !others.has(unit)).length ?? 0;
+  return { sku, missing: quantity - available, had: available - kept };
 }
 
 const isShort = (hold: Hold, lines: readonly StockLine[]) =>

@@ -17,13 +17,13 @@ export async function checkOut(
   placing: ReturnType<typeof placingOf>,
   { stock, orders }: Pick<PlacePorts, 'stock' | 'orders'>,
 ): Promise<CheckedOut> {
-  const { saleId, buyerId, holdId, orderId, cartId, payloadHash, replay, replayIfPlaced, refusalOf } = placing;
+  const { stockId, buyerId, holdId, orderId, cartId, payloadHash, replay, replayIfPlaced, refusalOf } = placing;
   const answered = async (otherwise: () => PlaceOutcome | Promise<PlaceOutcome>): Promise<CheckedOut> => {
     return { outcome: 'answered', answer: (await replayIfPlaced()) ?? (await otherwise()) };
   };
   const placed = await orders.get(orderId);
   if (placed && (hasEnded(placed) || !hasUnits(placed))) return { outcome: 'answered', answer: await replay(placed) };
-  const found = await stock.checkoutCart({ saleId, holdId, buyerId, payloadHash, cartId });
+  const found = await stock.checkoutCart({ saleId: stockId, holdId, buyerId, payloadHash, cartId });
   switch (found.outcome) {
     case 'RESERVED':
       return { outcome: 'held', hold: found.hold, lines: found.wanted, hasOrder: found.hasOrder };
@@ -49,8 +49,8 @@ export async function checkOut(
  * gone does not cost the buyer the rest; of more units than the buyer may have nothing is kept.
  */
 export async function putBack(hold: Hold, why: NoUnits, placing: ReturnType<typeof placingOf>, { stock }: Pick<PlacePorts, 'stock'>) {
-  const { saleId, cartId } = placing;
+  const { stockId, cartId } = placing;
   const { holdId, bornUs } = hold;
-  if (why.outcome === 'buyer-limit') await stock.release(saleId, { holdId, bornUs, cause: 'tombstone' });
-  else await stock.returnToCart(saleId, { holdId, bornUs, cartId });
+  if (why.outcome === 'buyer-limit') await stock.release(stockId, { holdId, bornUs, cause: 'tombstone' });
+  else await stock.returnToCart(stockId, { holdId, bornUs, cartId });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
+import { stockIdOf } from '../stock/shards.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import { hasEnded } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
@@ -22,7 +23,7 @@ export const compensate =
     if (!hasEnded(ended) || ended.stock !== 'releasing') return { outcome: 'stayed', order: ended };
     // Release after the transaction: a lost event is replayed, a lost unit is not. By the order's units and not only by its hold: Redis may have
     // forgotten the hold, or have another. A mark stays in each case, so that no late attempt of the same key is taken for a live one.
-    const { outcome } = await stock.acknowledge(ended.saleId, holdOf(ended), standingOf(ended));
+    const { outcome } = await stock.acknowledge(stockIdOf(ended), holdOf(ended), standingOf(ended));
     if (outcome === 'NOT_LOADED') throw new StockAway(`${ended.saleId} is not loaded`);
     return takeStep(ended, orders, (current) => release(current, clock.nowMs()));
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/telemetry.ts';
+import { stockIdOf } from '../stock/shards.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
@@ -25,7 +26,8 @@ export const confirmOrder =
 
 /** Redis is told that an order's units are paid for. */
 export async function tellRedis(order: Order, stock: ConfirmStock): Promise<void> {
-  const { outcome } = await stock.confirm(order.saleId, order.holdId);
+  const stockId = stockIdOf(order);
+  const { outcome } = await stock.confirm(stockId, order.holdId);
   // Redis does not know which units the order has: its hold is another than the order's, or it has forgotten it.
-  if (outcome === 'NOT_ACKNOWLEDGED' || outcome === 'UNKNOWN_HOLD') await stock.acknowledge(order.saleId, holdOf(order), 'confirmed');
+  if (outcome === 'NOT_ACKNOWLEDGED' || outcome === 'UNKNOWN_HOLD') await stock.acknowledge(stockId, holdOf(order), 'confirmed');
 }

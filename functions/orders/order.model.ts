@@ -49,6 +49,8 @@ export interface Order {
   readonly orderId: string;
   readonly holdId: string;
   readonly saleId: string;
+  /** Over how many shards the sale's stock is spread, if over several: with its buyer it says where the order's hold is. */
+  readonly shards?: number;
   readonly buyerId: string;
   readonly strategy: Strategy;
   readonly status: OrderStatus;

@@ -1,4 +1,5 @@
 import { log } from '../shared/telemetry.ts';
+import { stockIdOf } from '../stock/shards.model.ts';
 import type { Hold, StockLine } from '../stock/stock.model.ts';
 import { type AllocatePorts, allocateUnits, type NoUnits } from './allocate.ts';
 import { StockAway } from './compensate.ts';
@@ -48,7 +49,7 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
   return allocateUnits<StepOutcome>({ sale, orderId, buyerId, reserve, commit, abandon, undecided }, ports);
 
   async function reserve() {
-    const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
+    const reserved = await stock.reserve({ saleId, shards: sale?.shards, holdId, buyerId, payloadHash, lines });
     switch (reserved.outcome) {
       case 'RESERVED':
         if (reserved.hasOrder) return answered(await undecided());
@@ -70,6 +71,8 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
       case 'KEY_REUSED':
         return answered(await undecided());
       // They were known when the order was placed: a Redis that fell back learns them again.
+      case 'IN_TRANSIT':
+        throw new UnitsUndecided(`${orderId}: the last units are being moved between shards`);
       case 'UNKNOWN_SKU':
       case 'WRONG_KIND':
       case 'UNKNOWN_SEAT':
@@ -100,7 +103,7 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
   /** Redis follows the rows; where it missed this, the hold comes up for expiry, and then the sweeper tells it. */
   async function acknowledge(owner: Order): Promise<void> {
     await stock
-      .acknowledge(saleId, holdOf(owner), standingOf(owner))
+      .acknowledge(stockIdOf(owner), holdOf(owner), standingOf(owner))
       .catch((error: unknown) => log.warn('an order is not acknowledged yet', { orderId, error }));
   }
 
@@ -118,7 +121,7 @@ export async function getPaidUnits(order: Order, wanting: Wanting, ports: PaidUn
     const refused = await refuse(why.outcome === 'buyer-limit' ? 'BUYER_LIMIT' : 'OUT_OF_STOCK');
     // The order's own hold goes with the order's end. Another one is nobody's, once the order has moved on without it.
     const isNobodys = refused.outcome === 'moved' && refused.order.holdId !== holdId;
-    if (isNobodys) await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: hold.bornUs });
+    if (isNobodys) await stock.release(stockIdOf(order), { holdId, cause: 'tombstone', bornUs: hold.bornUs });
     return refused;
   }
 

@@ -11,7 +11,7 @@ export async function placePending(
   placing: ReturnType<typeof placingOf>,
   { stock, orders, claims }: PlacePorts,
 ): Promise<PlaceOutcome> {
-  const { sale, saleId, buyerId, holdId, payloadHash, replay } = placing;
+  const { sale, saleId, shards, stockId, buyerId, holdId, payloadHash, replay } = placing;
   const wanted = await (placing.fromCart ? holdCart() : lookFor());
   if (wanted.outcome === 'answered') return wanted.answer;
 
@@ -24,12 +24,12 @@ export async function placePending(
     case 'order-exists': {
       const shown = await replay(claimed.order);
       // A request of another payload was quicker with this key: no order will ever have what this one took.
-      if (shown.outcome === 'key-reused' && placing.fromCart) await stock.returnToCart(saleId, { holdId, bornUs, cartId: placing.cartId });
+      if (shown.outcome === 'key-reused' && placing.fromCart) await stock.returnToCart(stockId, { holdId, bornUs, cartId: placing.cartId });
       return shown;
     }
     case 'tombstoned':
       // The sweeper ended the cart's hold before its order was written.
-      if (placing.fromCart) await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: claimed.bornUs });
+      if (placing.fromCart) await stock.release(stockId, { holdId, cause: 'tombstone', bornUs: claimed.bornUs });
       return { outcome: 'try-again' };
     case 'collided':
       return { outcome: 'try-again' };
@@ -37,7 +37,7 @@ export async function placePending(
 
   async function lookFor() {
     const { lines, replayIfPlaced, refusalOf } = placing;
-    const seen = await stock.peek({ saleId, buyerId, lines });
+    const seen = await stock.peek({ saleId, shards, buyerId, lines });
     // Redis knows nothing of orders without units: before anything is refused, this key's is looked for.
     if (seen.outcome !== 'AVAILABLE') return { outcome: 'answered' as const, answer: (await replayIfPlaced()) ?? (await refusalOf(seen)) };
     return { outcome: 'wanted' as const, bornUs: seen.nowUs, expiresAtMs: seen.expiresAtMs, lines };

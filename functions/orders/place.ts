@@ -31,7 +31,8 @@ export async function placeOrder(request: PlaceRequest, ports: PlacePorts): Prom
 /** Units first, then the order that has them. A hold is never given back because an attempt failed: only an ended order or a tombstone ends it. */
 function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>, ports: PlacePorts): Promise<PlaceOutcome> {
   const { stock, claims } = ports;
-  const { saleId, buyerId, holdId, orderId, payloadHash, lines, replay, replayIfPlaced, acknowledge, refusalOf } = placing;
+  const { saleId, shards, stockId, buyerId, holdId, orderId, payloadHash, lines } = placing;
+  const { replay, replayIfPlaced, acknowledge, refusalOf } = placing;
   const sale: Sale = placing.sale;
 
   const answered = (answer: PlaceOutcome) => ({ outcome: 'answered' as const, answer });
@@ -39,7 +40,7 @@ function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>,
 
   async function reserve() {
     if (placing.fromCart) return reserveCart();
-    const reserved = await stock.reserve({ saleId, holdId, buyerId, payloadHash, lines });
+    const reserved = await stock.reserve({ saleId, shards, holdId, buyerId, payloadHash, lines });
     switch (reserved.outcome) {
       case 'RESERVED': {
         // Reading the order that the hold has is cheaper than a transaction that must fail.
@@ -57,6 +58,7 @@ function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>,
         return answered((await replayIfPlaced()) ?? (await refusalOf(reserved)));
       case 'UNKNOWN_SKU':
       case 'WRONG_KIND':
+      case 'IN_TRANSIT':
         return answered(await refusalOf(reserved));
       case 'NOT_OPEN': {
         // A crowd is at the door of a sale that has not opened, and hardly anybody has an order of it: only if its opening was put off again.
@@ -72,7 +74,7 @@ function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>,
   }
 
   async function mayBeForgotten({ behind }: { behind: boolean }): Promise<boolean> {
-    return behind || !(await ports.isCertain(saleId));
+    return behind || !(await ports.isCertain(sale));
   }
 
   async function reserveCart() {
@@ -103,7 +105,7 @@ function placeHeld(request: PlaceRequest, placing: ReturnType<typeof placingOf>,
     const ended = await claims.tombstone(hold, orderId, ports.clock.nowMs());
     if (ended.outcome === 'order-exists') return replay(ended.order);
     if (placing.fromCart) await putBack(hold, refusal, placing, ports);
-    else await stock.release(saleId, { holdId, cause: 'tombstone', bornUs: hold.bornUs });
+    else await stock.release(stockId, { holdId, cause: 'tombstone', bornUs: hold.bornUs });
     return refusal;
   }
 

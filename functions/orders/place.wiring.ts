@@ -9,11 +9,10 @@ import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { connectionName, identityOf } from '../shared/redis.ts';
+import { connectionName } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { mendScripts } from '../stock/mend.scripts.ts';
-import { stockKeys } from '../stock/stock.keys.ts';
-import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { connectStock, identityOn, stockVariables } from '../stock/stock.wiring.ts';
 import { claimRepository } from './claim.repository.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from './order.wiring.ts';
 import type { PlacePorts } from './place.ts';
@@ -39,7 +38,7 @@ export const placePorts = once(async (): Promise<PlacePorts> => {
     stock: quietStock,
     mend: mendScripts(redis),
     memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
-    identityOf: (saleId) => identityOf(redis, stockKeys(saleId).sale),
+    identityOf: identityOn(redis),
   });
   return {
     stock: quietStock,

@@ -1,5 +1,6 @@
 import type { Sale } from '../sales/sale.model.ts';
 import { orderIdOf } from '../shared/ids.ts';
+import { isSharded } from '../stock/shards.model.ts';
 import type { Hold, LineUnits, StockLine } from '../stock/stock.model.ts';
 import type { OrderStanding } from '../stock/stock.ports.ts';
 import {
@@ -82,6 +83,7 @@ function firstVersion(
     orderId: orderIdOf(hold.holdId),
     holdId: hold.holdId,
     saleId: sale.saleId,
+    ...(isSharded(sale) ? { shards: sale.shards } : {}),
     buyerId: hold.buyerId,
     strategy: sale.strategy,
     status,

@@ -3,6 +3,7 @@ import type { AskForRebuild } from '../sales/sale.ports.ts';
 import { cartIdOf, holdIdOf, orderIdOf, payloadHashOf } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
 import type { UnitsRefused } from '../stock/refusal.model.ts';
+import { stockIdOf } from '../stock/shards.model.ts';
 import { mergeLines } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import type { AllocatePorts, NoUnits } from './allocate.ts';
@@ -29,7 +30,7 @@ export interface PlacePorts extends AllocatePorts {
   readonly askForRebuild: AskForRebuild;
   readonly orders: OrderRepository;
   /** Whether Redis is known to have forgotten no order of the sale, unless it says so itself (`behind`). */
-  readonly isCertain: (saleId: string) => Promise<boolean>;
+  readonly isCertain: (sale: Sale) => Promise<boolean>;
   readonly holdSecret: string;
 }
 
@@ -50,7 +51,26 @@ export function placingOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) 
   const lines = mergeLines((request.body.items ?? []).map(stockLineOf));
   const fromCart = request.body.fromCart === true;
   const cartId = cartIdOf(ports.holdSecret, buyerId, saleId);
-  return { sale, saleId, buyerId, holdId, orderId, payloadHash, lines, fromCart, cartId, replay, replayIfPlaced, acknowledge, refusalOf };
+  const { shards } = sale;
+  /** The stock that has the buyer's holds and cart. */
+  const stockId = stockIdOf({ saleId, shards, buyerId });
+  return {
+    sale,
+    saleId,
+    shards,
+    stockId,
+    buyerId,
+    holdId,
+    orderId,
+    payloadHash,
+    lines,
+    fromCart,
+    cartId,
+    replay,
+    replayIfPlaced,
+    acknowledge,
+    refusalOf,
+  };
 
   async function replayIfPlaced(): Promise<PlaceOutcome | undefined> {
     const order = await orders.get(orderId);
@@ -67,7 +87,7 @@ export function placingOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) 
   async function acknowledge(order: Order): Promise<void> {
     if (hasNothingInStock(order)) return;
     try {
-      await stock.acknowledge(saleId, holdOf(order), standingOf(order));
+      await stock.acknowledge(stockIdOf(order), holdOf(order), standingOf(order));
     } catch (error) {
       log.warn('an order is not acknowledged yet', { orderId, error });
     }
@@ -86,6 +106,8 @@ export function placingOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) 
         return refusalOfUnknown(refused);
       case 'PAUSED':
         return { outcome: 'paused' };
+      case 'IN_TRANSIT':
+        return { outcome: 'try-again' };
       case 'NOT_OPEN':
         return { outcome: 'not-open', state: refused.state };
       case 'SOLD_OUT':

@@ -3,6 +3,7 @@ import { orderIdOf } from '../shared/ids.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { ScriptUnanswered } from '../shared/script.ts';
 import { log } from '../shared/telemetry.ts';
+import { stockIdOf, stockIdsOf } from '../stock/shards.model.ts';
 import type { Hold, LineUnits } from '../stock/stock.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
 import { advance } from './advance.ts';
@@ -78,9 +79,10 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
  */
 async function sweepSales(live: readonly Sale[], ports: SweepPorts, report: SweepReport): Promise<void> {
   const sales = shuffled(live, ports.random);
-  await inParallel(sales, salesAtOnce, async ({ saleId }) => {
-    await guarded(`the holds of ${saleId} could not be swept`, report, () => sweepHolds(saleId, ports, report));
-    await guarded(`the suspects of ${saleId} could not be swept`, report, () => sweepSuspects(saleId, ports, report));
+  const stocks = sales.flatMap((sale) => stockIdsOf(sale).map((stockId) => ({ sale, stockId })));
+  await inParallel(stocks, salesAtOnce, async ({ sale, stockId }) => {
+    await guarded(`the holds of ${stockId} could not be swept`, report, () => sweepHolds(stockId, ports, report));
+    await guarded(`the suspects of ${stockId} could not be swept`, report, () => sweepSuspects({ sale, stockId }, ports, report));
   });
   for (const care of ports.tend) {
     await inParallel(sales, salesAtOnce, async (sale) => {
@@ -132,26 +134,26 @@ async function sweepOrders(nowMs: number, ports: SweepPorts, report: SweepReport
 const awaitsStockAlone = (order: Order): boolean =>
   (hasEnded(order) && (order.stock === 'releasing' || order.late !== undefined)) || isPaidAndPending(order);
 
-async function sweepHolds(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
+async function sweepHolds(stockId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
   while (hasTime(ports)) {
-    const taken = await ports.stock.takeExpired(saleId, { limit: pageHolds, retryMs });
+    const taken = await ports.stock.takeExpired(stockId, { limit: pageHolds, retryMs });
     if (taken.outcome === 'NOT_LOADED' || taken.holds.length === 0) return;
     await forEachAtOnce(taken.holds, ports, report, async (hold) => {
-      await endHold(saleId, hold, taken.nowMs, ports);
+      await endHold(stockId, hold, taken.nowMs, ports);
       report.holds += 1;
     });
   }
 }
 
 /** A hold whose time has come: it follows its order if that one has it, otherwise a tombstone ends it and then its units go back. */
-async function endHold(saleId: string, hold: Hold, nowMs: number, { stock, claims, orders }: SweepPorts): Promise<void> {
+async function endHold(stockId: string, hold: Hold, nowMs: number, { stock, claims, orders }: SweepPorts): Promise<void> {
   const ended = await claims.tombstone(hold, orderIdOf(hold.holdId), nowMs);
   if (ended.outcome === 'order-exists') {
     // An order that waits for units may be about to get this hold's: the order first, so that whoever is slow loses there.
     const { order } = await takeStep(ended.order, orders, (current) => disown(current, hold.bornUs, nowMs));
     if (isHoldOf(order, hold)) return follow(order, stock);
   }
-  await stock.release(saleId, { holdId: hold.holdId, bornUs: hold.bornUs, cause: 'tombstone' });
+  await stock.release(stockId, { holdId: hold.holdId, bornUs: hold.bornUs, cause: 'tombstone' });
 }
 
 /** Whether the order has decided about this hold: it has the hold's units, or has ended with it. */
@@ -159,15 +161,21 @@ const isHoldOf = (order: Order, { holdId }: Hold): boolean => order.holdId === h
 
 /** Redis is made to say of the order's hold what the order says. */
 async function follow(order: Order, stock: Stock): Promise<void> {
-  await stock.acknowledge(order.saleId, holdOf(order), standingOf(order));
+  await stock.acknowledge(stockIdOf(order), holdOf(order), standingOf(order));
 }
 
-async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepReport): Promise<void> {
+/** One stock of a sale. */
+interface StockOfSale {
+  readonly sale: Sale;
+  readonly stockId: string;
+}
+
+async function sweepSuspects(of: StockOfSale, ports: SweepPorts, report: SweepReport): Promise<void> {
   let after: { sku: string; unit: string } | undefined;
   do {
-    const page = await ports.stock.suspects(saleId, { limit: pageSuspects, ...(after ? { after } : {}) });
+    const page = await ports.stock.suspects(of.stockId, { limit: pageSuspects, ...(after ? { after } : {}) });
     if (page.outcome === 'NOT_LOADED' || page.lines.length === 0) return;
-    await clearSuspects(saleId, page.lines, ports, report);
+    await clearSuspects(of, page.lines, ports, report);
     const last = page.lines.at(-1);
     const unit = last?.units.at(-1);
     after = last && unit !== undefined ? { sku: last.sku, unit } : undefined;
@@ -175,19 +183,27 @@ async function sweepSuspects(saleId: string, ports: SweepPorts, report: SweepRep
 }
 
 /** Those without a row are free again; of the others the order is known now, and Redis is told of it. */
-async function clearSuspects(saleId: string, lines: readonly LineUnits[], ports: SweepPorts, report: SweepReport): Promise<void> {
-  const owners = await ports.claims.owners(saleId, lines);
+async function clearSuspects(
+  { sale, stockId }: StockOfSale,
+  lines: readonly LineUnits[],
+  ports: SweepPorts,
+  report: SweepReport,
+): Promise<void> {
+  const owners = await ports.claims.owners(sale.saleId, lines);
   await forEachAtOnce([...new Set(owners.map(({ orderId }) => orderId))], ports, report, async (orderId) => {
     const order = await ports.orders.get(orderId);
     // A row without its order can only be one that is ending at this moment; the next run finds it free.
-    if (order) await follow(order, ports.stock);
+    if (!order) return;
+    await follow(order, ports.stock);
+    // Its units are known where its buyer is at home, and are none of this shard's.
+    if (stockIdOf(order) !== stockId) await ports.stock.drop(stockId, byItem(owners.filter((owner) => owner.orderId === orderId)));
   });
   const owned = new Set(owners.map(({ sku, unit }) => `${sku} ${unit}`));
   const free = byItem(
     lines.flatMap(({ units, ...line }) => units.filter((unit) => !owned.has(`${line.sku} ${unit}`)).map((unit) => ({ ...line, unit }))),
   );
   if (free.length === 0) return;
-  const returned = await ports.stock.returnSuspects(saleId, free);
+  const returned = await ports.stock.returnSuspects(stockId, free);
   if (returned.outcome === 'RETURNED') report.suspects += returned.count;
 }
 

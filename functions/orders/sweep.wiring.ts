@@ -14,12 +14,10 @@ import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { identityOf, replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { mendScripts } from '../stock/mend.scripts.ts';
-import { keepCurrent } from '../stock/rebuild.care.ts';
-import { stockKeys } from '../stock/stock.keys.ts';
-import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { keepCurrent, keepMoving } from '../stock/rebuild.care.ts';
+import { connectStock, identityOn, settledOn, stockVariables } from '../stock/stock.wiring.ts';
 import { allocateOrder } from './allocate-order.ts';
 import { compensate } from './compensate.ts';
 import { confirmOrder } from './confirm.ts';
@@ -60,13 +58,14 @@ export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>
         stock,
         mend: mendScripts(redis),
         memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
-        identityOf: (saleId) => identityOf(redis, stockKeys(saleId).sale),
+        identityOf: identityOn(redis),
       }),
       keepCurrent({ stock }),
+      keepMoving({ stock }),
       mendSeats({ seats, stock }),
       endOrders({
         cancellations: cancellationRepository(database, environment.SALES_TABLE),
-        close: (sale) => pushSale(sale, { ...stock, settled: (saleId) => replicated(redis, stockKeys(saleId).sale) }),
+        close: (sale) => pushSale(sale, { ...stock, settled: settledOn(redis) }),
         closedSince: stock.closedSince,
         ordersFrom: saleOrders(database, tables.orders).from,
         endOrder: endForGood({ orders, compensate: compensate({ orders, stock, clock }), clock }),

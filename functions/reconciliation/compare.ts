@@ -4,18 +4,21 @@ import type { Sale } from '../sales/sale.model.ts';
 import { firstHoldIdOf } from '../shared/ids.ts';
 import { inParallel } from '../shared/parallel.ts';
 import type { LoadRef, OrderSeen } from '../stock/mend.ports.ts';
+import { type Sharded, unitsOfTransit } from '../stock/shards.model.ts';
 import type { Drift } from './drift.model.ts';
 import { driftOfOrder } from './order-drift.model.ts';
 import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
 import { driftOfSale } from './sale-drift.model.ts';
-import { SalePicture } from './sale-picture.model.ts';
+import { homeOf, loadOf, partsOf, type SaleLoad, transitsOf } from './sale-load.ts';
+import { type ComparedRow, SalePicture } from './sale-picture.model.ts';
+import { picturesShards, type ShardsPicture, sumOfCounters } from './shard-drift.ts';
 
 /** Says that the run may go on, or throws `Stopped`. */
 export type GoesOn = () => Promise<void>;
 
 /** A look at a sale: what seems wrong, and what was looked at. */
 export interface Look {
-  readonly load: LoadRef;
+  readonly load: SaleLoad;
   /** Redis' time when it began. */
   readonly fromMs: number;
   readonly drift: readonly Drift[];
@@ -34,8 +37,8 @@ const lanes = 4;
 const looksAtOnce = 16;
 
 /** The sale as Redis has it, or undefined when it has none. Throws `Stopped` when it was loaded anew since `load`. */
-export async function readSale(sale: Pick<Sale, 'saleId'>, { stock }: Pick<ReconcilePorts, 'stock'>, load?: LoadRef) {
-  const read = await stock.read(sale.saleId);
+export async function readSale(sale: Sharded, { stock }: Pick<ReconcilePorts, 'stock'>, load?: LoadRef) {
+  const read = await stock.read(sale.saleId, sale.shards);
   if (load && (read.outcome === 'NOT_LOADED' || read.epoch !== load.epoch)) throw new Stopped(`${sale.saleId} was loaded anew`);
   return read.outcome === 'READ' ? read : undefined;
 }
@@ -48,27 +51,46 @@ export async function lookAtAll(sale: Sale, goesOn: GoesOn, ports: ReconcilePort
   const { stock, mend, evidence, timing } = ports;
   const { saleId } = sale;
   const read = await readSale(sale, ports);
-  if (!read) return undefined;
-  const load = { saleId, epoch: read.epoch };
+  const load = read && (await loadOf(sale, read.epoch, stock));
+  if (!read || !load) return undefined;
+  const stockIds = partsOf(load).map((part) => part.saleId);
   const skusOf = (kind: 'counted' | 'seated') => read.items.filter((item) => item.kind === kind).map(({ sku }) => sku);
   const [countedSkus, seatedSkus] = [skusOf('counted'), skusOf('seated')];
-  const counters = await mend.counters(saleId, [...countedSkus, ...seatedSkus]);
-  const picture = new SalePicture(counters, read.nowMs, timing.recentMs);
-  await seeAll(stock.freeRanges(saleId), (range) => picture.seeFree(range), goesOn);
-  picture.seeCountersAgain(await mend.counters(saleId, countedSkus));
-  await seeAll(stock.suspectRanges(saleId), (range) => picture.seeSuspects(range), goesOn);
-  await seeAll(mend.suspectSeats(saleId), ({ sku, seat }) => picture.seeSuspectSeat(sku, seat), goesOn);
-  await seeAll(stock.seats(saleId), (place) => picture.seeSeat(place), goesOn);
-  picture.seeCountersAgain(await mend.counters(saleId, seatedSkus));
-  await seeAll(mend.allowances(saleId), ({ buyerId, slots }) => picture.seeUsed(buyerId, slots), goesOn);
+  const countersOf = (skus: readonly string[]) => inParallel(stockIds, lanes, (stockId) => mend.counters(stockId, skus));
+  const counters = await countersOf([...countedSkus, ...seatedSkus]);
+  const picture = new SalePicture(sumOfCounters(counters), read.nowMs, timing.recentMs);
+  const shards = picturesShards(sale);
+  for (const [at, stockId] of stockIds.entries()) shards?.seeCounters(stockId, counters[at] ?? []);
+  const seeEach = async <T>(all: (stockId: string) => AsyncIterable<T>, see: (each: T, stockId: string) => void) => {
+    for (const stockId of stockIds) await seeAll(all(stockId), (each) => see(each, stockId), goesOn);
+  };
+  await seeEach(stock.freeRanges, (range, stockId) => {
+    picture.seeFree(range);
+    shards?.seeFree(stockId, range);
+  });
+  const countersAgain = await countersOf(countedSkus);
+  picture.seeCountersAgain(sumOfCounters(countersAgain));
+  for (const [at, stockId] of stockIds.entries()) shards?.seeCountersAgain(stockId, countersAgain[at] ?? []);
+  await seeEach(stock.suspectRanges, (range) => picture.seeSuspects(range));
+  for (const transit of await transitsOf(load, stock)) {
+    for (const serial of unitsOfTransit(transit)) picture.seeSuspects({ sku: transit.sku, first: serial, last: serial });
+  }
+  await seeEach(mend.suspectSeats, ({ sku, seat }) => picture.seeSuspectSeat(sku, seat));
+  await seeEach(stock.seats, (place) => picture.seeSeat(place));
+  picture.seeCountersAgain(sumOfCounters(await countersOf(seatedSkus)));
+  await seeEach(mend.allowances, ({ buyerId, slots }) => picture.seeUsed(buyerId, slots));
   // The holds last: what they have is known then, wherever it was a moment ago.
-  await seeAll(stock.holds(saleId), (hold) => picture.seeHold(hold), goesOn);
-  await seeAll(mend.listed(saleId), (holdId) => picture.seeListed(holdId), goesOn);
-  await seeAll(stock.cartDues(saleId), ({ cartId, dueMs }) => picture.seeCartListed(cartId, dueMs), goesOn);
+  await seeEach(stock.holds, (hold) => picture.seeHold(hold));
+  await seeEach(mend.listed, (holdId) => picture.seeListed(holdId));
+  await seeEach(stock.cartDues, ({ cartId, dueMs }) => picture.seeCartListed(cartId, dueMs));
 
   const hasFewSeats = sale.items.some(({ seated, total }) => seated && total <= fewSeats);
   const seats = hasFewSeats ? await ports.seats.list(sale) : new Map<string, readonly string[]>();
-  await evidence.rows(sale, seats, (row) => picture.seeRow(row), goesOn);
+  const seeRow = (row: ComparedRow) => {
+    picture.seeRow(row);
+    shards?.seeRow(row);
+  };
+  await evidence.rows(sale, seats, seeRow, goesOn);
   let orders = 0;
   const orderIds: string[] = [];
   await evidence.orders(saleId, 0, async (page) => {
@@ -85,7 +107,7 @@ export async function lookAtAll(sale: Sale, goesOn: GoesOn, ports: ReconcilePort
   return {
     load,
     fromMs: read.nowMs,
-    drift: [...(ofSale ? [ofSale] : []), ...ofOrders, ...picture.drift()],
+    drift: [...(ofSale ? [ofSale] : []), ...ofOrders, ...(shards ? driftBeside(shards, picture) : picture.drift())],
     compared: { units: rows, holds, orders },
     ...(orders <= orderIdsKept ? { orderIds } : {}),
   };
@@ -100,8 +122,8 @@ export async function lookAtChanged(sale: Sale, sinceMs: number, goesOn: GoesOn,
   const { evidence, timing } = ports;
   const { saleId } = sale;
   const read = await readSale(sale, ports);
-  if (!read) return undefined;
-  const load = { saleId, epoch: read.epoch };
+  const load = read && (await loadOf(sale, read.epoch, ports.stock));
+  if (!read || !load) return undefined;
   const fromMs = sinceMs - sale.holdSeconds * 1000 - timing.inFlightMs - timing.recentMs;
   const drift: Drift[] = [];
   let orders = 0;
@@ -114,6 +136,12 @@ export async function lookAtChanged(sale: Sale, sinceMs: number, goesOn: GoesOn,
   const ofSale = driftOfSale(sale, read);
   return { load, fromMs: read.nowMs, drift: [...(ofSale ? [ofSale] : []), ...drift], compared: { units: 0, holds: 0, orders } };
 }
+
+/** Each shard's counters are compared by themselves: what is too many in one and too few in another would not show in their sum. */
+const driftBeside = (shards: ShardsPicture, picture: SalePicture): Drift[] => [
+  ...[...picture.drift()].filter(({ kind }) => kind !== 'counter-wrong'),
+  ...shards.drift(),
+];
 
 const seenBetweenChecks = 1_000;
 
@@ -128,7 +156,7 @@ async function seeAll<T>(all: AsyncIterable<T>, see: (each: T) => void, goesOn: 
 /** Looks closely at these orders and holds. Without a hold: at the one that the order names. */
 export async function driftOfOrders(
   found: readonly { readonly orderId: string; readonly holdId: string | undefined }[],
-  load: LoadRef,
+  load: SaleLoad,
   goesOn: GoesOn,
   ports: ReconcilePorts,
 ): Promise<Drift[]> {
@@ -144,11 +172,11 @@ export async function driftOfOrders(
   return looked.flat();
 }
 
-async function driftOfPair(order: Order | undefined, holdId: string | undefined, load: LoadRef, ports: ReconcilePorts): Promise<Drift[]> {
+async function driftOfPair(order: Order | undefined, holdId: string | undefined, load: SaleLoad, ports: ReconcilePorts): Promise<Drift[]> {
   const { clock, timing } = ports;
   const drift: Drift[] = [];
   if (order) {
-    const ofOrder = driftOfOrder(order, await lookAt(load, holdOf(order), ports));
+    const ofOrder = driftOfOrder(order, await lookAt(homeOf(load, order.buyerId), holdOf(order), ports));
     if (ofOrder) drift.push(ofOrder);
   }
   // Without its order, or with one that has another hold: this one has no order of its own.
@@ -158,8 +186,11 @@ async function driftOfPair(order: Order | undefined, holdId: string | undefined,
 }
 
 /** A hold that says that an order has it, while that order has another, or is not there; or the first one of an order, which left no mark for replays. */
-async function driftOfFormer(order: Order | undefined, holdId: string, load: LoadRef, ports: ReconcilePorts): Promise<Drift[]> {
-  const { hold } = await lookAt(load, { holdId, buyerId: '', lines: [] }, ports);
+async function driftOfFormer(order: Order | undefined, holdId: string, load: SaleLoad, ports: ReconcilePorts): Promise<Drift[]> {
+  // A hold without an order says itself whose it is, once it is found.
+  const parts = order ? [homeOf(load, order.buyerId)] : partsOf(load);
+  let hold: OrderSeen['hold'];
+  for (const part of parts) hold ??= (await lookAt(part, { holdId, buyerId: '', lines: [] }, ports)).hold;
   if (!hold) {
     if (!order || holdId !== firstHoldIdOf(order.orderId)) return [];
     const { orderId } = order;

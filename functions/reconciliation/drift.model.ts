@@ -11,6 +11,8 @@ export const driftKinds = [
   'allowance-too-high',
   /** A unit that is in no place at all. */
   'unit-leaked',
+  /** A unit that one shard of a sale sells while another one does as well, or while an order at home elsewhere has it. */
+  'unit-twice',
   /** The hold of an order that has ended, with its units. */
   'hold-of-ended-order',
   /** An order that has ended, or the first hold of one that has another by now, and left no mark. */
@@ -48,7 +50,8 @@ export type Drift = {
   | { readonly about: 'slots'; readonly buyerId: string; readonly slots: readonly number[] }
   | { readonly about: 'seat'; readonly sku: string; readonly seat: string; readonly owner: string }
   /** `off`: by how much the counters are above what was counted. */
-  | { readonly about: 'item'; readonly sku: string; readonly off: Counted }
+  | { readonly about: 'item'; readonly sku: string; readonly off: Counted; readonly stockId?: string }
+  | { readonly about: 'twice'; readonly sku: string; readonly serials: readonly number[]; readonly stockId: string }
   | { readonly about: 'sale' }
 );
 

@@ -1,8 +1,10 @@
 import { inParallel } from '../shared/parallel.ts';
-import type { LoadRef, Loose } from '../stock/mend.ports.ts';
+import type { Loose } from '../stock/mend.ports.ts';
+import { unitsOfTransit } from '../stock/shards.model.ts';
 import type { GoesOn } from './compare.ts';
 import type { Drift } from './drift.model.ts';
 import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
+import { homeOf, partsOf, type SaleLoad, transitsOf } from './sale-load.ts';
 
 export type LooseDrift = Extract<Drift, { about: 'units' | 'slots' }>;
 
@@ -21,7 +23,7 @@ const looseOf = (drift: LooseDrift): Loose =>
  */
 export async function freeLoose(
   drift: readonly LooseDrift[],
-  load: LoadRef,
+  load: SaleLoad,
   goesOn: GoesOn,
   ports: ReconcilePorts,
 ): Promise<Map<LooseDrift, number>> {
@@ -29,14 +31,15 @@ export async function freeLoose(
   if (drift.length === 0) return freed;
   const { mend, stock, newId } = ports;
   const token = newId();
-  for (const page of pagesOf(drift)) passed(await mend.watch(load, token, page.map(looseOf)));
+  for (const part of partsOf(load)) for (const page of pagesOf(drift)) passed(await mend.watch(part, token, page.map(looseOf)));
 
-  const held = await heldOf(drift, load.saleId, goesOn, stock);
+  const held = await heldOf(drift, load, goesOn, stock);
   for (const page of pagesOf(drift)) {
     await goesOn();
     const left = await inParallel(page, lanes, async (each) => withoutHeld(each, held, load, ports));
     for (const each of left) {
-      const reply = passed(await mend.free(load, token, [looseOf(each)]));
+      const { at, loose } = await leftEverywhere(each, token, load, mend);
+      const reply = passed(await mend.free(at, token, [loose]));
       const count = each.about === 'units' ? reply.units : reply.slots;
       const found = page[left.indexOf(each)];
       if (count > 0 && found) freed.set(found, count);
@@ -54,13 +57,32 @@ function passed<R extends { readonly outcome: string }>(reply: R): Exclude<R, { 
   return reply as Exclude<R, { readonly outcome: 'NOT_LOADED' | 'STALE_EPOCH' }>;
 }
 
+/**
+ * Where this is freed, and what of it nobody has moved. Of a sale with several shards a unit is freed in one of them, if it is still on the watch of all: a
+ * unit that is nobody's anywhere can be moved by nobody, so they may be asked one after the other.
+ */
+async function leftEverywhere(drift: LooseDrift, token: string, load: SaleLoad, mend: ReconcilePorts['mend']) {
+  if (drift.about === 'slots') return { at: homeOf(load, drift.buyerId), loose: looseOf(drift) };
+  const parts = partsOf(load);
+  const [first = 0] = drift.serials;
+  const at = parts[first % parts.length] ?? load;
+  let { serials } = drift;
+  for (const part of parts) {
+    if (part === at) continue;
+    const { lines } = passed(await mend.unwatch(part, token, [drift.sku]));
+    const left = new Set(lines.flatMap(({ units }) => units.map(Number)));
+    serials = serials.filter((serial) => left.has(serial));
+  }
+  return { at, loose: looseOf({ ...drift, serials }) };
+}
+
 const unitName = (sku: string, serial: number | string) => `unit ${sku} ${serial}`;
 const slotName = (buyerId: string, slot: number) => `slot ${buyerId} ${slot}`;
 
 /** Those of these units and slots that a hold or a cart has. */
 async function heldOf(
   drift: readonly LooseDrift[],
-  saleId: string,
+  load: SaleLoad,
   goesOn: GoesOn,
   stock: ReconcilePorts['stock'],
 ): Promise<ReadonlySet<string>> {
@@ -76,19 +98,23 @@ async function heldOf(
     if (wanted.has(name)) held.add(name);
   };
   let seen = 0;
-  for await (const hold of stock.holds(saleId)) {
-    if (++seen % 1_000 === 0) await goesOn();
-    if (hold.state === 'ended') continue;
-    for (const { sku, units, seated } of hold.lines) if (!seated) for (const unit of units) see(unitName(sku, unit));
-    for (const slot of hold.slots) see(slotName(hold.buyerId, slot));
+  for (const part of partsOf(load)) {
+    for await (const hold of stock.holds(part.saleId)) {
+      if (++seen % 1_000 === 0) await goesOn();
+      if (hold.state === 'ended') continue;
+      for (const { sku, units, seated } of hold.lines) if (!seated) for (const unit of units) see(unitName(sku, unit));
+      for (const slot of hold.slots) see(slotName(hold.buyerId, slot));
+    }
   }
+  // What is on its way between shards is nobody's yet, and will be.
+  for (const transit of await transitsOf(load, stock)) for (const unit of unitsOfTransit(transit)) see(unitName(transit.sku, unit));
   return held;
 }
 
 async function withoutHeld(
   drift: LooseDrift,
   held: ReadonlySet<string>,
-  { saleId }: LoadRef,
+  { saleId }: Pick<SaleLoad, 'saleId'>,
   { evidence }: ReconcilePorts,
 ): Promise<LooseDrift> {
   if (drift.about === 'slots') {

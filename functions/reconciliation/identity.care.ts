@@ -2,6 +2,8 @@ import type { Sale } from '../sales/sale.model.ts';
 import { log } from '../shared/telemetry.ts';
 import type { MendStock } from '../stock/mend.ports.ts';
 import type { Stock } from '../stock/stock.ports.ts';
+import { isBehindAnywhere, markBehind } from './behind.ts';
+import { loadOf } from './sale-load.ts';
 import type { Memories } from './state.repository.ts';
 
 export interface IdentityPorts {
@@ -9,7 +11,7 @@ export interface IdentityPorts {
   readonly mend: Pick<MendStock, 'behind' | 'isBehind'>;
   readonly memories: Memories;
   /** Which Redis has the sale: the run of the process, and the history of writes that it continues. */
-  readonly identityOf: (saleId: string) => Promise<string>;
+  readonly identityOf: (saleId: string, shards?: number) => Promise<string>;
 }
 
 /** What a mark is set by that belongs to no reconciliation. */
@@ -22,18 +24,20 @@ const nobodysToken = 'care';
  */
 export const watchIdentity =
   ({ stock, mend, memories, identityOf }: IdentityPorts) =>
-  async ({ saleId }: Pick<Sale, 'saleId'>): Promise<void> => {
-    const identity = await identityOf(saleId);
-    const read = await stock.read(saleId);
+  async (sale: Pick<Sale, 'saleId' | 'shards'>): Promise<void> => {
+    const { saleId, shards } = sale;
+    const identity = await identityOf(saleId, shards);
+    const read = await stock.read(saleId, shards);
     // A sale that is not loaded comes back marked.
     if (read.outcome === 'NOT_LOADED') return;
     const known = await memories.of(saleId);
     const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
     if (isAnother) {
       log.warn('the sale is on another Redis than before, or loaded anew', { saleId, before: known.identity, now: identity });
-      await mend.behind({ saleId, epoch: read.epoch }, 'set', nobodysToken);
+      const load = await loadOf(sale, read.epoch, stock);
+      if (load) await markBehind(load, 'set', nobodysToken, mend);
     }
-    const isBehind = isAnother || (await mend.isBehind(saleId));
+    const isBehind = isAnother || (await isBehindAnywhere(sale, mend));
     const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
     if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return;
     await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
@@ -45,8 +49,8 @@ export const watchIdentity =
  */
 export const noteIdentity =
   ({ memories, identityOf }: Pick<IdentityPorts, 'memories' | 'identityOf'>) =>
-  async ({ saleId, epoch }: Pick<Sale, 'saleId' | 'epoch'>): Promise<void> =>
-    memories.note(saleId, { identity: await identityOf(saleId), epoch });
+  async ({ saleId, shards, epoch }: Pick<Sale, 'saleId' | 'shards' | 'epoch'>): Promise<void> =>
+    memories.note(saleId, { identity: await identityOf(saleId, shards), epoch });
 
 /** Sales whose look is remembered. A container serves a handful. */
 const looksMax = 1_000;
@@ -59,17 +63,18 @@ const looksMax = 1_000;
 export function certainty({ watch, connection }: { watch: ReturnType<typeof watchIdentity>; connection: () => string }) {
   const looks = new Map<string, { readonly on: string; readonly taken: Promise<void>; isDone: boolean }>();
 
-  function lookAt(saleId: string, on: string) {
-    const look = { on, isDone: false, taken: watch({ saleId }) };
+  function lookAt(sale: Pick<Sale, 'saleId' | 'shards'>, on: string) {
+    const look = { on, isDone: false, taken: watch(sale) };
     if (looks.size >= looksMax) looks.delete(looks.keys().next().value ?? '');
-    looks.set(saleId, look);
+    looks.set(sale.saleId, look);
     return look;
   }
 
-  return async (saleId: string): Promise<boolean> => {
+  return async (sale: Pick<Sale, 'saleId' | 'shards'>): Promise<boolean> => {
+    const { saleId } = sale;
     const on = connection();
     const known = looks.get(saleId);
-    const look = known?.on === on ? known : lookAt(saleId, on);
+    const look = known?.on === on ? known : lookAt(sale, on);
     if (look.isDone) return true;
     try {
       await look.taken;

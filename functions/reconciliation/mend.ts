@@ -1,5 +1,6 @@
 import { hasEnded, type Order } from '../orders/order.model.ts';
 import { holdOf, standingOf } from '../orders/placement.model.ts';
+import type { Sale } from '../sales/sale.model.ts';
 import { firstHoldIdOf, orderIdOf } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
 import type { LoadRef, UnitPlace } from '../stock/mend.ports.ts';
@@ -9,6 +10,8 @@ import type { Drift } from './drift.model.ts';
 import { driftOfOrder } from './order-drift.model.ts';
 import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
 import { driftOfSale } from './sale-drift.model.ts';
+import { homeOf, partsOf, type SaleLoad } from './sale-load.ts';
+import { dropTwice } from './shard-drift.ts';
 
 /** `not-so`: a second look does not agree with the first, so nothing is done. `left`: it is so, and this can't mend it. */
 export type MendOutcome = 'mended' | 'left' | 'not-so';
@@ -23,7 +26,7 @@ export type SingleDrift = Exclude<Drift, Of<'units'> | Of<'slots'>>;
  * does in one script that checks again what was seen, and that the sale was not loaded anew. So whatever moves meanwhile is left alone.
  * (Units and slots that nobody seems to have are `freeLoose`'s.)
  */
-export async function mendOne(drift: SingleDrift, load: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
+export async function mendOne(drift: SingleDrift, load: SaleLoad, ports: ReconcilePorts): Promise<MendOutcome> {
   const { stock } = ports;
   switch (drift.about) {
     case 'order':
@@ -31,7 +34,12 @@ export async function mendOne(drift: SingleDrift, load: LoadRef, ports: Reconcil
     case 'hold':
       return mendHold(drift, load, ports);
     case 'cart':
-      return (await stock.trackCart(load.saleId, drift.holdId)).outcome === 'TRACKED' ? 'mended' : 'not-so';
+      for (const part of partsOf(load)) {
+        if ((await stock.trackCart(part.saleId, drift.holdId)).outcome === 'TRACKED') return 'mended';
+      }
+      return 'not-so';
+    case 'twice':
+      return dropTwice(drift, load, ports);
     case 'seat':
       return mendSeat(drift, load, ports);
     case 'item':
@@ -47,10 +55,11 @@ function done<R extends { readonly outcome: string }>(reply: R): Exclude<R, { re
   return reply as Exclude<R, { readonly outcome: 'NOT_LOADED' | 'STALE_EPOCH' }>;
 }
 
-async function mendOrder({ orderId, holdId, kind }: Of<'order'>, load: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
+async function mendOrder({ orderId, holdId, kind }: Of<'order'>, of: SaleLoad, ports: ReconcilePorts): Promise<MendOutcome> {
   const { mend, orders, evidence } = ports;
   const order = await orders.get(orderId);
   if (!order) return 'not-so';
+  const load = homeOf(of, order.buyerId);
   if (order.holdId !== holdId) {
     // It has another hold by now. A retry of its key still asks for the first one, and would take units, or be refused.
     const isOfFirst = kind === 'mark-missing' && holdId === firstHoldIdOf(orderId);
@@ -95,7 +104,8 @@ async function freeRetired(
   }
 }
 
-async function mendHold({ hold, kind }: Of<'hold'>, load: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
+async function mendHold({ hold, kind }: Of<'hold'>, { saleId, ...of }: SaleLoad, ports: ReconcilePorts): Promise<MendOutcome> {
+  const load = homeOf({ saleId, ...of }, hold.buyerId);
   const { mend, orders, evidence } = ports;
   const order = await orders.get(orderIdOf(hold.holdId));
   if (kind !== 'hold-of-ended-order') {
@@ -106,11 +116,11 @@ async function mendHold({ hold, kind }: Of<'hold'>, load: LoadRef, ports: Reconc
   const isItsHold = order.holdId === hold.holdId;
   if (isItsHold && (!hasEnded(order) || order.stock !== 'released')) return 'not-so';
   // Its own rows went with its end: whatever there is by now is others'.
-  const owned = new Set((await evidence.rowsOf(load.saleId, hold.lines)).map(({ sku, unit }) => `${sku} ${unit}`));
+  const owned = new Set((await evidence.rowsOf(saleId, hold.lines)).map(({ sku, unit }) => `${sku} ${unit}`));
   const lines = hold.lines
     .map((line) => ({ ...line, units: line.units.filter((unit) => owned.has(`${line.sku} ${unit}`)) }))
     .filter(({ units }) => units.length > 0);
-  const slots = hold.slots.length > 0 ? await evidence.usedSlots(load.saleId, hold.buyerId) : [];
+  const slots = hold.slots.length > 0 ? await evidence.usedSlots(saleId, hold.buyerId) : [];
   return done(await mend.end(load, hold, { lines, slots })).outcome === 'ENDED' ? 'mended' : 'not-so';
 }
 
@@ -120,7 +130,8 @@ const countsMax = 5;
  * Counts an item once more, and puts its counters right where they are off by just as much as at the first look, and nothing of the item moved during the
  * count. What is off by the same at two looks while all is moving is really wrong: it is left, and the next pass counts again.
  */
-async function recount({ sku, off }: Of<'item'>, load: LoadRef, { mend, newId }: ReconcilePorts): Promise<MendOutcome> {
+async function recount({ sku, off, stockId }: Of<'item'>, of: SaleLoad, { mend, newId }: ReconcilePorts): Promise<MendOutcome> {
+  const load = partsOf(of).find(({ saleId }) => saleId === stockId) ?? of;
   let isSame = false;
   for (let attempt = 1; attempt <= countsMax; attempt++) {
     const token = newId();
@@ -140,15 +151,24 @@ async function mendSeat({ sku, seat, owner }: Of<'seat'>, load: LoadRef, { mend,
   return done(await mend.seat(load, { sku, seat, owner })).outcome === 'CHANGED' ? 'not-so' : 'mended';
 }
 
-async function mendSale({ saleId, epoch }: LoadRef, ports: ReconcilePorts): Promise<MendOutcome> {
+async function mendSale(load: SaleLoad, ports: ReconcilePorts): Promise<MendOutcome> {
   const { sales, seats, stock, mend } = ports;
-  const [sale, read] = [await sales.get(saleId, { consistent: true }), await readSale({ saleId }, ports, { saleId, epoch })];
+  const { saleId } = load;
+  const shards = load.shards?.length;
+  const [sale, read] = [await sales.get(saleId, { consistent: true }), await readSale({ saleId, shards }, ports, load)];
   if (!sale || !read || !driftOfSale(sale, read)) return 'not-so';
   if (read.version < sale.version) await stock.update(sale);
-  else done(await mend.saleFields({ saleId, epoch }, sale));
+  else if (load.shards) await mendShards(sale, load.shards, ports);
+  else done(await mend.saleFields(load, sale));
   if (sale.seatChunks) for (const [sku, names] of await seats.list(sale)) await stock.addSeats(saleId, sku, names);
-  const now = await readSale({ saleId }, ports, { saleId, epoch });
+  const now = await readSale({ saleId, shards }, ports, load);
   const isRight = now !== undefined && !driftOfSale(sale, now);
   if (!isRight) log.error('a sale is still not in Redis as it should be', { saleId });
   return isRight ? 'mended' : 'left';
+}
+
+/** Each shard takes its own of the units that there are; their totals say so then, and are no other's to raise. */
+async function mendShards(sale: Sale, shards: readonly LoadRef[], { mend, stock }: ReconcilePorts): Promise<void> {
+  await stock.supply(sale);
+  for (const part of shards) done(await mend.saleFields(part, { ...sale, items: sale.items.map((item) => ({ ...item, total: 1 })) }));
 }

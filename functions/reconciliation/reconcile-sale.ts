@@ -3,12 +3,14 @@ import { orderIdOf } from '../shared/ids.ts';
 import type { Lease } from '../shared/lease.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
+import { isBehindAnywhere, markBehind } from './behind.ts';
 import { type GoesOn, type Look, lookAtAll, lookAtChanged } from './compare.ts';
 import type { Drift } from './drift.model.ts';
 import { freeLoose, type LooseDrift } from './free-loose.ts';
 import { type MendOutcome, mendOne, type SingleDrift } from './mend.ts';
 import { type ReconcilePorts, Stopped } from './reconcile.ports.ts';
 import { SaleFindings, type SaleOutcome, type SaleReport } from './report.model.ts';
+import { loadOf } from './sale-load.ts';
 import type { SaleMemory } from './state.repository.ts';
 import { compareViews } from './views.ts';
 
@@ -62,7 +64,7 @@ export async function reconcileSale(
     course = await courseOf(sale, wish, { findings, lease }, ports);
     if (!course) return report('not-loaded');
     const outcome = await runPasses(course, ports);
-    return report(outcome, course, await ports.mend.isBehind(saleId));
+    return report(outcome, course, await isBehindAnywhere(sale, ports.mend));
   } catch (error) {
     // What was mended stays mended, and is told.
     if (error instanceof Stopped) log.warn('a reconciliation has stopped', { saleId, why: error.message });
@@ -80,14 +82,15 @@ async function courseOf(
   { findings, lease }: { readonly findings: SaleFindings; readonly lease: Lease },
   { stock, mend, memories, identityOf, clock, timing, newId }: ReconcilePorts,
 ): Promise<Course | undefined> {
-  const { saleId } = sale;
-  const identity = await identityOf(saleId);
-  const read = await stock.read(saleId);
-  if (read.outcome === 'NOT_LOADED') return undefined;
+  const { saleId, shards } = sale;
+  const identity = await identityOf(saleId, shards);
+  const read = await stock.read(saleId, shards);
+  const load = read.outcome === 'READ' ? await loadOf(sale, read.epoch, stock) : undefined;
+  if (read.outcome === 'NOT_LOADED' || !load) return undefined;
   const known = await memories.of(saleId);
   const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
-  if (isAnother) await mend.behind({ saleId, epoch: read.epoch }, 'set', newId());
-  const isBehind = await mend.isBehind(saleId);
+  if (isAnother) await markBehind(load, 'set', newId(), mend);
+  const isBehind = await isBehindAnywhere(sale, mend);
   const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
   await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
   const isDue = known.fullAtMs === undefined || clock.nowMs() - known.fullAtMs >= timing.fullEveryMs;
@@ -120,7 +123,7 @@ async function runPasses(course: Course, ports: ReconcilePorts): Promise<SaleOut
     beganMs ??= look.fromMs;
     course.passes = pass;
     course.compared = look.compared;
-    const isBehind = scope === 'all' && (await ports.mend.isBehind(saleId));
+    const isBehind = scope === 'all' && (await isBehindAnywhere(sale, ports.mend));
     const { mended, left } = await settle(look, course, ports);
     if (mended === 0 && (!isBehind || pass > 1)) {
       if (isBehind && left === 0) await clearMark(look, course, ports);
@@ -140,9 +143,10 @@ const viewsFrom = ({ scope, memory, sale }: Course, { timing }: ReconcilePorts):
 
 async function lookOnce({ sale, scope, memory, goesOn, token }: Course, ports: ReconcilePorts): Promise<Look | undefined> {
   if (scope === 'changed') return lookAtChanged(sale, memory.comparedToMs ?? 0, goesOn, ports);
-  const read = await ports.stock.read(sale.saleId);
+  const read = await ports.stock.read(sale.saleId, sale.shards);
+  const load = read.outcome === 'READ' ? await loadOf(sale, read.epoch, ports.stock) : undefined;
   // Whoever finds an order that Redis had forgotten, from here on, takes our token off the mark.
-  if (read.outcome === 'READ') await ports.mend.behind({ saleId: sale.saleId, epoch: read.epoch }, 'begin', token);
+  if (load) await markBehind(load, 'begin', token, ports.mend);
   return lookAtAll(sale, goesOn, ports);
 }
 
@@ -199,13 +203,14 @@ async function settle({ load, drift }: Look, course: Course, ports: ReconcilePor
  * Takes the mark off a sale that is behind, after a look at everything that found nothing wrong. Not as long as an order may have been on its way when the mark
  * was first seen: it could have been written since the index was read. And not when Redis became another one meanwhile.
  */
-async function clearMark({ load, fromMs }: Look, { memory, identity, token }: Course, ports: ReconcilePorts): Promise<void> {
+async function clearMark({ load, fromMs }: Look, { sale, memory, identity, token }: Course, ports: ReconcilePorts): Promise<void> {
   const { mend, memories, identityOf, timing } = ports;
   const { saleId } = load;
   const hasSettled = memory.behindSinceMs !== undefined && fromMs - timing.recentMs >= memory.behindSinceMs + timing.inFlightMs;
-  if (!hasSettled || (await identityOf(saleId)) !== identity) return;
-  const { outcome } = await mend.behind(load, 'end', token);
-  if (outcome !== 'DONE') return;
+  if (!hasSettled || (await identityOf(saleId, sale.shards)) !== identity) return;
+  // Of several shards some may have been marked already, and others not: what counts is that none is left.
+  const isDone = await markBehind(load, 'end', token, mend);
+  if (!isDone && (load.shards === undefined || (await isBehindAnywhere(sale, mend)))) return;
   log.info('a sale is no more behind', { saleId });
   await memories.note(saleId, { behindSinceMs: null });
 }

@@ -20,7 +20,7 @@ export interface ReconcilePorts {
   readonly memories: Memories;
   readonly views: ViewChecks;
   /** Which Redis has the sale. */
-  readonly identityOf: (saleId: string) => Promise<string>;
+  readonly identityOf: (saleId: string, shards?: number) => Promise<string>;
   /** Undefined when somebody else is reconciling the sale. */
   readonly lease: (saleId: string) => Promise<Lease | undefined>;
   /** Waits so long: between a look and the next one. */

@@ -9,10 +9,9 @@ import { readEnvironment } from '../shared/environment.ts';
 import { acquireLease } from '../shared/lease.ts';
 import { measure } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
-import { identityOf } from '../shared/redis.ts';
 import { mendScripts } from '../stock/mend.scripts.ts';
-import { reconcileKeys, stockKeys } from '../stock/stock.keys.ts';
-import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
+import { reconcileKeys } from '../stock/stock.keys.ts';
+import { connectStock, identityOn, stockVariables } from '../stock/stock.wiring.ts';
 import { reprojector } from '../views/reproject-orders.ts';
 import { viewRepository } from '../views/view.repository.ts';
 import { evidenceOf } from './evidence.repository.ts';
@@ -55,7 +54,7 @@ export const reconcilePorts = once(async (): Promise<Omit<RunPorts, 'hasTime'>> 
     mend: mendScripts(redis),
     memories: saleMemories(database, environment.RECONCILIATIONS_TABLE),
     views: reprojector(viewRepository(database, environment.VIEWS_TABLE)),
-    identityOf: (saleId) => identityOf(redis, stockKeys(saleId).sale),
+    identityOf: identityOn(redis),
     lease: (saleId) => acquireLease(redis, { purpose: 'reconciliation', key: reconcileKeys(saleId).lease, leaseMs, waitMsMax: 0, clock }),
     reports,
     onSale: countRepairs,

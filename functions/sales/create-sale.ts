@@ -5,6 +5,7 @@ import type { TransactOutcome, Write } from '../shared/dynamo.ts';
 import { type Idempotency, type KeyedRequest, onceByKey, type StoredAnswer } from '../shared/idempotency.ts';
 import type { OutboxTarget } from '../shared/outbox.ts';
 import { again } from '../shared/retry.ts';
+import { isSharded } from '../stock/shards.model.ts';
 import { newSaleAnswer } from './sale.answer.ts';
 import { hasClosed, type Sale, type SeatList } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
@@ -114,6 +115,7 @@ function saleFrom(
       return product ? [{ sku, name: product.name, priceMinor: product.priceMinor, currency, total, seated: seats !== undefined }] : [];
     }),
     ...(seatChunks > 0 ? { seatChunks } : {}),
+    ...(isSharded(body) ? { shards: body.shards } : {}),
     createdAtMs: nowMs,
   };
 }

@@ -90,10 +90,10 @@ async function passToWalk(sale: Sale, ports: EndOrdersPorts): Promise<EndingPass
 async function closingOf(sale: Sale, known: EndingPass | undefined, { close, closedSince }: EndOrdersPorts): Promise<number | undefined> {
   const { saleId } = sale;
   try {
-    let seen = await closedSince(saleId);
+    let seen = await closedSince(saleId, sale.shards);
     if (seen.outcome !== 'CLOSED') {
       await close(sale);
-      seen = await closedSince(saleId);
+      seen = await closedSince(saleId, sale.shards);
     }
     if (seen.outcome === 'SELLING') throw new Error(`${saleId} was called off, and its stock does not close`);
     return seen.outcome === 'CLOSED' ? seen.sinceMs : undefined;

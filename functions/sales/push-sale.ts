@@ -18,7 +18,7 @@ export async function pushSale(
   // The copy first: where the stock is not loaded, this keeps a load of the sale as it was, without these seats, from being published.
   await stock.update(sale);
   if (sku !== undefined && seats) await stock.addSeats(sale.saleId, sku, seats);
-  await stock.settled(sale.saleId);
+  await stock.settled(sale.saleId, sale.shards);
 }
 
 /**
@@ -29,7 +29,7 @@ export async function answerNow(
   sale: Sale,
   { stock, clock }: { stock: Pick<SaleStock, 'read'>; clock: Clock },
 ): Promise<SaleAnswer | undefined> {
-  const levels = await stock.read(sale.saleId);
+  const levels = await stock.read(sale.saleId, sale.shards);
   if (levels.outcome === 'READ') return saleAnswer(sale, availableFrom(levels), levels.nowMs);
   const nowMs = clock.nowMs();
   const wouldSell = saleStateAt(sale, 1, nowMs) === 'open';

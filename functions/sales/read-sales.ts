@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
+import { isSharded } from '../stock/shards.model.ts';
 import { type Available, availableFrom, nothing, saleAnswer, unreadySaleAnswer } from './sale.answer.ts';
 import { hasClosed, type Sale } from './sale.model.ts';
 import type { AskForRebuild, SaleStock } from './sale.ports.ts';
@@ -20,9 +21,12 @@ export interface ReadSalesPorts {
 export type ReadSaleOutcome = { outcome: 'found'; sale: SaleAnswer } | { outcome: 'not-found' | 'stock-not-ready' };
 
 /** The stock, or what keeps it from being read. */
-async function levelsOf(saleId: string, stock: ReadSalesPorts['stock']): Promise<Awaited<ReturnType<SaleStock['read']>> | Away> {
+async function levelsOf(
+  { saleId, shards }: Pick<Sale, 'saleId' | 'shards'>,
+  stock: ReadSalesPorts['stock'],
+): Promise<Awaited<ReturnType<SaleStock['read']>> | Away> {
   try {
-    return await stock.read(saleId);
+    return await stock.read(saleId, shards);
   } catch (error) {
     log.warn('the stock of a sale could not be read', { saleId, error });
     return { outcome: 'AWAY', error };
@@ -50,8 +54,10 @@ async function countedOf(sale: Sale, { counted }: Pick<ReadSalesPorts, 'counted'
  */
 export async function readSale(saleId: string, ports: ReadSalesPorts): Promise<ReadSaleOutcome> {
   const { sales, stock, askForRebuild, clock } = ports;
-  const [sale, levels] = await Promise.all([sales.get(saleId, { consistent: true }), levelsOf(saleId, stock)]);
+  const [sale, first] = await Promise.all([sales.get(saleId, { consistent: true }), levelsOf({ saleId }, stock)]);
   if (!sale) return { outcome: 'not-found' };
+  // How many shards there are is known only now; of most sales the one that was read is all.
+  const levels = isSharded(sale) ? await levelsOf(sale, stock) : first;
   if (levels.outcome === 'READ') return { outcome: 'found', sale: saleAnswer(sale, availableFrom(levels), levels.nowMs) };
   const isOver = hasClosed(sale, clock.nowMs());
   if (levels.outcome === 'NOT_LOADED' && !isOver) await askForRebuild(saleId);
@@ -72,7 +78,7 @@ export async function listSales(
   const { sales, stock, askForRebuild, clock } = ports;
   const found = await sales.list(page);
   const answers = await inParallel(found.sales, lanes, async (sale) => {
-    const levels = await levelsOf(sale.saleId, stock);
+    const levels = await levelsOf(sale, stock);
     if (levels.outcome === 'READ') return saleAnswer(sale, availableFrom(levels), levels.nowMs);
     const nowMs = clock.nowMs();
     if (levels.outcome === 'NOT_LOADED' && !hasClosed(sale, nowMs)) await askForRebuild(sale.saleId);

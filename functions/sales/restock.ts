@@ -52,7 +52,7 @@ async function tryToRestock(
   if (decision.outcome !== 'restock') return decision;
   const thereAlready = await seatsThereAlready(sale, wish, ports);
   if (thereAlready.length > 0) return { outcome: 'already-there', seats: thereAlready };
-  const levels = await ports.stock.read(saleId);
+  const levels = await ports.stock.read(saleId, sale.shards);
   // Nothing is done yet: what a stock that is being rebuilt would make of it is not for the first answer to say.
   if (levels.outcome === 'NOT_LOADED') return { outcome: 'stock-not-ready' };
 

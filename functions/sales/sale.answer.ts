@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rfc3339 } from '../shared/clock.ts';
+import { isSharded } from '../stock/shards.model.ts';
 import { type Sale, type SaleState, saleStateAt } from './sale.model.ts';
 import type { SaleStockLevels } from './sale.ports.ts';
 import type { SaleAnswer } from './sale.schemas.ts';
@@ -39,6 +40,7 @@ function answer(sale: Sale, state: SaleState, available: Available, nowMs: numbe
     ...(sale.perBuyerLimit === undefined ? {} : { perBuyerLimit: sale.perBuyerLimit }),
     holdSeconds: sale.holdSeconds,
     strategy: sale.strategy,
+    ...(isSharded(sale) ? { shards: sale.shards } : {}),
     items: sale.items.map(({ sku, name, priceMinor, currency, total, seated }) => ({
       sku,
       name,

@@ -46,6 +46,8 @@ export interface Sale {
   /** How many rows the sale has in the table of seats: 1 to this, each of them never changed. None when left out. */
   readonly seatChunks?: number;
   readonly cancellation?: SaleCancellation;
+  /** Over how many shards its stock is spread (see docs/shards.md); one when left out. Never changes. */
+  readonly shards?: number;
   readonly createdAtMs: number;
 }
 

@@ -19,11 +19,15 @@ export type SeatState = 'free' | 'held' | 'sold';
 export interface SaleStock {
   /** `current`: the sale as it is right before it begins to sell; undefined where it is not to be loaded any more. */
   load(sale: Sale, seats?: SeatList, current?: () => Promise<Sale | undefined>): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
-  read(saleId: string): Promise<({ outcome: 'READ' } & SaleStockLevels) | NotLoaded>;
+  /** `shards`: how many the sale has, here and below; one when left out. */
+  read(saleId: string, shards?: number): Promise<({ outcome: 'READ' } & SaleStockLevels) | NotLoaded>;
   /** Brings a newer copy of the sale. A stock that is not loaded will not be loaded with an older one. */
   update(sale: Sale): Promise<{ outcome: 'UPDATED' | 'UP_TO_DATE' } | NotLoaded>;
   /** Since when the stock has a sale closed that was called off. Another moment than before: it may have forgotten that, and sold meanwhile. */
-  closedSince(saleId: string): Promise<{ outcome: 'CLOSED'; readonly sinceMs: number } | { outcome: 'SELLING' } | NotLoaded>;
+  closedSince(
+    saleId: string,
+    shards?: number,
+  ): Promise<{ outcome: 'CLOSED'; readonly sinceMs: number } | { outcome: 'SELLING' } | NotLoaded>;
   /** Puts seats on sale; those that are there stay as they are. */
   addSeats(saleId: string, sku: string, seats: readonly string[]): Promise<{ outcome: 'ADDED' } | NotLoaded>;
   /** `unknown`: the seat has not come to Redis yet. */
@@ -33,7 +37,7 @@ export interface SaleStock {
     seats: readonly string[],
   ): Promise<{ outcome: 'STATES'; states: readonly (SeatState | 'unknown')[] } | NotLoaded>;
   /** Returns when what was brought to the sale's stock is safe from the failure of a node; throws when that takes too long. */
-  settled(saleId: string): Promise<void>;
+  settled(saleId: string, shards?: number): Promise<void>;
   /** The time by the clock that opens and closes sales. */
   nowMs(): Promise<number>;
 }

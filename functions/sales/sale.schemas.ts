@@ -3,6 +3,7 @@ import { SaleId, Seat, Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
 import { Line } from '../shared/text.ts';
+import { isSharded, shardsMax } from '../stock/shards.model.ts';
 import { unitsPerItemMax } from './control.model.ts';
 import { seatsPerItemMax } from './seat.model.ts';
 
@@ -16,6 +17,10 @@ const Moment = z.iso
   .meta({ description: 'RFC 3339, from 1970 to 2286. Answers give it in UTC.', example: '2026-11-27T09:00:00Z' });
 
 export const saleItemsMax = 50;
+const Shards = z.int().min(1).max(shardsMax).meta({
+  description:
+    'Over how many shards of the stock the units are spread, for items that are hotter than one of them. Never changes; 1 when left out.',
+});
 const PerBuyerLimit = z.int().min(1).max(20);
 
 const Units = z.int().min(1).max(unitsPerItemMax).optional().meta({ description: 'How many come on sale.', example: 1000 });
@@ -55,8 +60,13 @@ export const NewSale = z
     holdSeconds: z.int().min(5).max(3_600).default(300).meta({ description: 'How long a hold waits for its payment.' }),
     perBuyerLimit: PerBuyerLimit.optional().meta({ description: 'Units per buyer over all orders; no limit when left out.' }),
     items: z.array(NewSaleItem).min(1).max(saleItemsMax).refine(skusDiffer, 'must name each sku once'),
+    shards: Shards.optional(),
   })
   .refine((sale) => sale.opensAt < sale.closesAt, { path: ['closesAt'], message: 'must be later than opensAt' })
+  .refine((sale) => !isSharded(sale) || sale.items.every(({ seats }) => seats === undefined), {
+    path: ['shards'],
+    message: 'must be 1 or left out where seats are sold',
+  })
   .meta({ id: 'NewSale', description: 'A sale to be created. Names, prices and the currency are taken from the products, and frozen.' });
 export type NewSale = z.output<typeof NewSale>;
 
@@ -80,6 +90,7 @@ export const SaleAnswer = z
     perBuyerLimit: z.int().optional().meta({ example: 4 }),
     holdSeconds: z.int().meta({ example: 300 }),
     strategy: z.enum(['reserve-first', 'charge-first']),
+    shards: Shards.optional(),
     items: z.array(
       z
         .strictObject({

@@ -15,9 +15,10 @@ import mendLookLua from '../../lua/stock/mend-look.lua';
 import mendMarkLua from '../../lua/stock/mend-mark.lua';
 import mendSaleLua from '../../lua/stock/mend-sale.lua';
 import mendSeatLua from '../../lua/stock/mend-seat.lua';
+import mendUnwatchLua from '../../lua/stock/mend-unwatch.lua';
 import mendWatchLua from '../../lua/stock/mend-watch.lua';
 import { bare, defineScript, type Replies, whole } from '../shared/script.ts';
-import { moves, records, slots } from './script.pieces.ts';
+import { lines, moves, records, slots } from './script.pieces.ts';
 
 // The scripts of a reconciliation: each puts one thing right, if it still is what the comparison saw. Each begins with the fence, which takes the epoch.
 
@@ -93,6 +94,15 @@ export const watch = defineScript({
   args: ['epoch', 'token'],
   each: ['subject', 'what'],
   replies: { WATCHED: bare, NOT_LOADED: bare, STALE_EPOCH: bare } satisfies Replies,
+});
+
+export const unwatch = defineScript({
+  name: 'stock.mend-unwatch',
+  lua: [...records, fence(1), mendUnwatchLua],
+  keys: ['sale'],
+  args: ['epoch', 'token'],
+  each: ['sku'],
+  replies: { LEFT: z.tuple([lines]).transform(([lines]) => ({ lines })), NOT_LOADED: bare, STALE_EPOCH: bare } satisfies Replies,
 });
 
 export const free = defineScript({

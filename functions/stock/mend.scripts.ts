@@ -122,6 +122,10 @@ export function mendScripts(redis: RedisClient) {
     free: (load: LoadRef, token: string, loose: readonly Loose[]) =>
       scripts.free(redis, { keys: keys(load), args: { epoch: load.epoch, token }, each: loose.map(subjectOf) }),
 
+    /** Ends the watch of this token, and tells which units of these items are still on it: those that nobody moved since it began. */
+    unwatch: (load: LoadRef, token: string, skus: readonly string[]) =>
+      scripts.unwatch(redis, { keys: keys(load), args: { epoch: load.epoch, token }, each: skus.map((sku) => ({ sku })) }),
+
     /** Puts a seat right whose field still has this owner, who does not have it. */
     seat: (load: LoadRef, place: { readonly sku: string; readonly seat: string; readonly owner: string }) =>
       scripts.seat(redis, { keys: keys(load), args: { epoch: load.epoch, ...place } }),

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import { SaleId } from '../shared/ids.ts';
 import { log } from '../shared/telemetry.ts';
+import { saleIdOfStock } from './shards.model.ts';
 import type { Stock } from './stock.ports.ts';
 
 /** The message that asks for a rebuild. */
@@ -67,8 +68,8 @@ const askingMethod =
 
 const isNotLoaded = (reply: unknown) => typeof reply === 'object' && reply !== null && 'outcome' in reply && reply.outcome === 'NOT_LOADED';
 
-/** Each verb takes the sale's id first, by itself or in a request. */
+/** Each verb takes the id of the sale, or of one of its stocks, first: by itself or in a request. */
 function saleIdOf(subject: unknown): string | undefined {
-  if (typeof subject === 'string') return subject;
-  return typeof subject === 'object' && subject !== null && 'saleId' in subject ? String(subject.saleId) : undefined;
+  if (typeof subject === 'string') return saleIdOfStock(subject);
+  return typeof subject === 'object' && subject !== null && 'saleId' in subject ? saleIdOfStock(String(subject.saleId)) : undefined;
 }

@@ -4,7 +4,9 @@ import { inParallel } from '../shared/parallel.ts';
 import { log } from '../shared/telemetry.ts';
 import { chunkSizes, type LoadedItem, type OwnedUnit, pagesOf, seatPages } from './load.scripts.ts';
 import type { UnitRows } from './rebuild.repository.ts';
+import { type LiveShards, publishShards, seeLive } from './rebuild-shards.ts';
 import { SerialSet } from './serial-set.model.ts';
+import { isSharded, stockIdOf, stockIdsOf } from './shards.model.ts';
 import type { UnitRange } from './stock.model.ts';
 import type { Stock } from './stock.ports.ts';
 
@@ -18,7 +20,7 @@ export interface RebuildPorts {
   };
   readonly seats: { list(sale: Sale): Promise<SeatList> };
   readonly rows: UnitRows;
-  readonly stock: Pick<Stock, 'read' | 'beginLoad' | 'loadUnits' | 'loadSeats' | 'loadFree' | 'publishLoad'>;
+  readonly stock: Pick<Stock, 'read' | 'beginLoad' | 'loadUnits' | 'loadSeats' | 'loadFree' | 'publishLoad' | keyof LiveShards | 'supply'>;
   /** Whether there is time for another step. */
   readonly hasTime: () => boolean;
 }
@@ -33,7 +35,7 @@ export class RebuildFailed extends Error {
   override readonly name = 'RebuildFailed';
 }
 
-class Overtaken extends Error {
+export class Overtaken extends Error {
   override readonly name = 'Overtaken';
 }
 
@@ -43,7 +45,7 @@ class Overtaken extends Error {
  */
 const lanes = 6;
 /** Changes of the sale that may come between its last reading and the publishing. */
-const publishAttemptsMax = 10;
+export const publishAttemptsMax = 10;
 
 /**
  * Puts a sale that Redis has forgotten back into it, from the rows of its units. Only a missing state is replaced: carts and holds of one that is
@@ -66,27 +68,39 @@ export async function rebuild(saleId: string, ports: RebuildPorts): Promise<Rebu
 
 async function rebuildAlone(saleId: string, lease: Lease, ports: RebuildPorts): Promise<RebuildOutcome> {
   const { sales, stock } = ports;
-  if ((await stock.read(saleId)).outcome === 'READ') return { outcome: 'already-loaded' };
   const sale = await sales.get(saleId, { consistent: true });
   if (!sale) return { outcome: 'unknown-sale' };
+  // Of several shards those alone that Redis has lost: the others have carts, and holds that are not written yet.
+  const { lost, live } = await stocksOf(sale, stock);
+  if (lost.length === 0) return { outcome: 'already-loaded' };
   const epoch = await sales.bumpEpoch(sale);
   if (epoch === undefined) return { outcome: 'overtaken' };
-  const begun = await stock.beginLoad(saleId, epoch);
-  if (begun.outcome === 'ALREADY_LOADED') return { outcome: 'already-loaded' };
-  if (begun.outcome === 'STALE_EPOCH') return { outcome: 'overtaken' };
-
-  const sending = sendingOf(sale, epoch, lease, ports);
-  const owned = new Map<string, SerialSet>();
-  let units = 0;
-  for (const item of sale.items) {
-    const serials = new SerialSet(item.total);
-    owned.set(item.sku, serials);
-    units += await sendRows(sale, item.sku, serials, sending, ports);
+  for (const stockId of lost) {
+    const begun = await stock.beginLoad(stockId, epoch);
+    if (begun.outcome === 'ALREADY_LOADED') return { outcome: 'already-loaded' };
+    if (begun.outcome === 'STALE_EPOCH') return { outcome: 'overtaken' };
   }
-  const published = await publish({ saleId, epoch, owned, sending }, ports);
+
+  const sendings = lost.map((stockId) => sendingOf({ ...sale, saleId: stockId }, epoch, lease, ports));
+  const owned = new Map(sale.items.map(({ sku, total }) => [sku, new SerialSet(total)]));
+  const totals = await seeLive(sale, live, owned, stock);
+  let units = 0;
+  for (const { sku } of sale.items) units += await sendRows({ sale, sku, owned, sendings }, ports);
+  const [only] = sendings;
+  const published =
+    isSharded(sale) || !only
+      ? await publishShards({ saleId, epoch, sendings, totals, owned }, ports)
+      : await publish({ saleId, epoch, owned, sending: only }, ports);
   if (published === 'ALREADY_LOADED') return { outcome: 'already-loaded' };
   await sales.markLoaded(saleId);
   return { outcome: 'rebuilt', epoch, units };
+}
+
+/** The stocks of a sale that Redis has, and those that it has lost. */
+async function stocksOf(sale: Sale, { read }: Pick<Stock, 'read'>): Promise<{ lost: string[]; live: string[] }> {
+  const [lost, live]: string[][] = [[], []];
+  for (const stockId of stockIdsOf(sale)) ((await read(stockId)).outcome === 'READ' ? live : lost)?.push(stockId);
+  return { lost: lost ?? [], live: live ?? [] };
 }
 
 /** The chunks of one load: each has a number of its own, and is sent only while the load may go on. */
@@ -99,6 +113,7 @@ function sendingOf({ saleId, holdSeconds }: Sale, epoch: number, lease: Lease, {
     if (sent.outcome === 'STALE_EPOCH') throw new Overtaken();
   }
   return {
+    stockId: saleId,
     chunks: () => chunks,
     stillOurs: () => lease.stillOurs(),
     units: (rows: readonly OwnedUnit[]) => send((ref) => stock.loadUnits(saleId, { ...ref, rows, holdSeconds })),
@@ -106,16 +121,27 @@ function sendingOf({ saleId, holdSeconds }: Sale, epoch: number, lease: Lease, {
     free: (ranges: readonly UnitRange[]) => send((ref) => stock.loadFree(saleId, { ...ref, ranges })),
   };
 }
-type Sending = ReturnType<typeof sendingOf>;
+export type Sending = ReturnType<typeof sendingOf>;
 
-/** Sends all rows of an item, as they are read, and notes the serials among them. -> how many rows */
-async function sendRows(sale: Sale, sku: string, serials: SerialSet, sending: Sending, { rows }: RebuildPorts): Promise<number> {
+interface RowsToSend {
+  readonly sale: Sale;
+  readonly sku: string;
+  readonly owned: ReadonlyMap<string, SerialSet>;
+  readonly sendings: readonly Sending[];
+}
+
+/** Sends all rows of an item, as they are read, to where their buyers are at home, and notes the serials among them. -> how many were sent */
+async function sendRows({ sale, sku, owned, sendings }: RowsToSend, { rows }: RebuildPorts): Promise<number> {
   let count = 0;
+  const isAtHome = (stockId: string) => (row: OwnedUnit) => !isSharded(sale) || stockIdOf({ ...sale, buyerId: row.buyerId }) === stockId;
   await inParallel(rows.bucketsOf(sale.saleId, sku), lanes, async (bucket) => {
     for await (const page of rows.pages(bucket)) {
-      for (const chunk of pagesOf(page, chunkSizes.units)) await sending.units(chunk);
-      for (const { unit, seated } of page) if (!seated) serials.add(Number(unit));
-      count += page.length;
+      for (const sending of sendings) {
+        const own = page.filter(isAtHome(sending.stockId));
+        for (const chunk of pagesOf(own, chunkSizes.units)) await sending.units(chunk);
+        count += own.length;
+      }
+      for (const { unit, seated } of page) if (!seated) owned.get(sku)?.add(Number(unit));
     }
   });
   return count;

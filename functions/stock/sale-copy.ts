@@ -3,7 +3,7 @@ import type { Sale } from '../sales/sale.model.ts';
 /** What Redis is told of a sale. */
 export type SaleToLoad = Pick<
   Sale,
-  'saleId' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds' | 'cancellation'
+  'saleId' | 'shards' | 'epoch' | 'version' | 'control' | 'opensAtMs' | 'closesAtMs' | 'perBuyerLimit' | 'holdSeconds' | 'cancellation'
 > & {
   readonly items: readonly { readonly sku: string; readonly total: number; readonly seated?: boolean }[];
 };

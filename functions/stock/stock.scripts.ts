@@ -3,6 +3,7 @@ import { runTwiceAtMost } from '../shared/script.ts';
 import { cartScripts } from './cart.scripts.ts';
 import { loadScripts, pagesOf } from './load.scripts.ts';
 import { type SaleToLoad, saleArgs } from './sale-copy.ts';
+import { saleStock } from './sale-stock.ts';
 import * as scripts from './stock.definitions.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { Hold, HoldState, LineUnits, SeatPlace, SeatState, StockLine, UnitRange } from './stock.model.ts';
@@ -40,8 +41,17 @@ const callsMax = 100;
 /**
  * The stock of sales in Redis, as one object. Each verb is one Lua script, atomic and safe to repeat; refusals are outcomes, never errors.
  * They may all answer `NOT_LOADED`: Redis does not have the sale, and says nothing about its stock. All throw what `defineScript` says.
+ *
+ * Where a sale has several shards (see docs/shards.md), the verbs that take a sale, or an id and the number of shards, are about all of it. The others take
+ * the id of one of its stocks.
  */
 export function stockScripts(redis: RedisClient) {
+  const one = oneStock(redis);
+  return { ...one, ...saleStock(one, redis) };
+}
+
+/** The verbs on one stock. */
+export function oneStock(redis: RedisClient) {
   return {
     ...loadScripts(redis),
     ...cartScripts(redis),

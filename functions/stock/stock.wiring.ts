@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import type { Environment } from '../shared/environment.ts';
-import { connectRedis, type RedisClient } from '../shared/redis.ts';
+import { connectRedis, identityOf, type RedisClient, replicated } from '../shared/redis.ts';
 import { secretReader } from '../shared/secrets.ts';
 import { askingStock, rebuildAsker } from './rebuild.request.ts';
-import { rebuildKeys } from './stock.keys.ts';
+import { stockIdsOf } from './shards.model.ts';
+import { rebuildKeys, stockKeys } from './stock.keys.ts';
 import { stockScripts } from './stock.scripts.ts';
 
 /** The variables that whoever talks to the cache needs. */
@@ -31,6 +33,27 @@ export async function connectStock(environment: Pick<Environment, (typeof stockV
   const ask = rebuildAsker({ isFirst: firstAsker(redis), send: rebuildQueue(environment.REBUILD_QUEUE_URL), clock });
   return { redis, stock: askingStock(stock, ask), quietStock: stock, askForRebuild: ask };
 }
+
+/** Returns when what was written to a sale's stock has a replica, in each of its shards. */
+export const settledOn =
+  (redis: RedisClient) =>
+  async (saleId: string, shards?: number): Promise<void> => {
+    for (const stockId of stockIdsOf({ saleId, shards })) await replicated(redis, stockKeys(stockId).sale);
+  };
+
+/** Which Redis has a sale: of one with several shards, all of theirs. */
+export const identityOn =
+  (redis: RedisClient) =>
+  async (saleId: string, shards?: number): Promise<string> => {
+    const [first = '', ...others] = await Promise.all(
+      stockIdsOf({ saleId, shards }).map((stockId) => identityOf(redis, stockKeys(stockId).sale)),
+    );
+    return others.length === 0
+      ? first
+      : createHash('sha256')
+          .update([first, ...others].join('\n'))
+          .digest('base64url');
+  };
 
 /** A mark in Redis that ends by itself, so that of all containers one asks. */
 const firstAsker = (redis: RedisClient) => async (saleId: string, askedMs: number) =>

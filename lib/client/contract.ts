@@ -56,6 +56,7 @@ export interface SaleRequest {
     | { readonly sku: string; readonly units: number }
     | { readonly sku: string; readonly seats: readonly string[] }
   )[];
+  readonly shards?: number;
 }
 
 export interface SaleChangesRequest {
@@ -87,6 +88,7 @@ export interface SaleBody {
   readonly perBuyerLimit?: number;
   readonly holdSeconds: number;
   readonly strategy: Strategy;
+  readonly shards?: number;
   readonly items: readonly {
     readonly sku: string;
     readonly name: string;

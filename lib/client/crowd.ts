@@ -20,6 +20,8 @@ export interface CrowdPlan {
   readonly quantity: number;
   /** The sale's; `reserve-first` when left out. */
   readonly strategy?: Strategy;
+  /** Over how many shards the units are spread; one when left out. */
+  readonly shards?: number;
   /** The most buying requests in flight. */
   readonly concurrency: number;
   readonly priceMinor: number;
@@ -90,6 +92,7 @@ export async function gather(client: Client, callers: Callers, plan: CrowdPlan, 
     opensAt: new Date(nowMs - 3_600_000).toISOString(),
     closesAt: new Date(nowMs + 86_400_000).toISOString(),
     ...(plan.strategy ? { strategy: plan.strategy } : {}),
+    ...(plan.shards === undefined ? {} : { shards: plan.shards }),
     items: [plan.seated ? { sku, seats } : { sku, units: plan.units }],
   };
   must('creating the sale', await operator.createSale(sale, saleId));

@@ -39,6 +39,7 @@ describe('a rebuilder that dies', () => {
       seats: { list: step(seats.list) },
       rows: bench.rowsWith(step(async () => {})),
       stock: {
+        ...stock,
         read: step(stock.read),
         beginLoad: step(stock.beginLoad),
         loadUnits: step(stock.loadUnits),

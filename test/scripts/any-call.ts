@@ -4,6 +4,7 @@ import * as lease from '../../functions/shared/lease.ts';
 import * as cart from '../../functions/stock/cart.definitions.ts';
 import * as load from '../../functions/stock/load.definitions.ts';
 import * as mend from '../../functions/stock/mend.definitions.ts';
+import * as shards from '../../functions/stock/shards.definitions.ts';
 import * as stock from '../../functions/stock/stock.definitions.ts';
 import type { stockKeys } from '../../functions/stock/stock.keys.ts';
 
@@ -43,7 +44,9 @@ export type Kind =
   | 'flag'
   | 'rowKind'
   | 'next'
-  | 'fewer';
+  | 'fewer'
+  | 'shard'
+  | 'more';
 
 export interface ScriptUnderTest {
   readonly text: string;
@@ -128,6 +131,17 @@ export const scripts: Readonly<Record<string, ScriptUnderTest>> = {
     each: ['sku', 'kind', 'count', 'next', 'fewer'],
   },
 
+  'stock/shard-lend': { text: shards.lend.text, keys: ['sale', 'free'], args: ['shard', 'sku', 'count'], believes: true },
+  'stock/shard-receive': {
+    ...{ text: shards.receive.text, keys: ['sale', 'free', 'suspects'], args: ['shard', 'bornUs', 'sku', 'units'], believes: true },
+  },
+  'stock/shard-settle': { text: shards.settle.text, keys: ['sale'], args: ['shard', 'bornUs'], believes: true },
+  'stock/shard-supply': {
+    ...{ text: shards.supply.text, keys: ['sale', 'free', 'suspects'], args: ['sku', 'count', 'more'], each: ['serial', 'serial'] },
+    believes: true,
+  },
+  'stock/shard-drop': { text: shards.dropUnits.text, keys: ['sale', 'free', 'suspects'], args: [], each: ['sku', 'units'], believes: true },
+
   'stock/mend-look': { text: mend.look.text, keys: pools, args: ['epoch', 'holdId', 'buyerId'], each: ['sku', 'units'], reads: true },
   'stock/mend-keep': { text: mend.keep.text, keys: pools, args: ['epoch', 'holdId'], each: ['sku', 'units'] },
   'stock/mend-end': {
@@ -147,6 +161,7 @@ export const scripts: Readonly<Record<string, ScriptUnderTest>> = {
   'stock/mend-free': {
     ...{ text: mend.free.text, keys: ['sale', 'free', 'suspects'], args: ['epoch', 'word'], each: ['watched', 'units'], believes: true },
   },
+  'stock/mend-unwatch': { text: mend.unwatch.text, keys: ['sale'], args: ['epoch', 'word'], each: ['sku'] },
   'stock/mend-seat': { text: mend.seat.text, keys: ['sale', 'suspects', 'seats'], args: ['epoch', 'sku', 'seat', 'owner'], believes: true },
   'stock/mend-count-begin': { text: mend.beginCount.text, keys: ['sale'], args: ['epoch', 'sku', 'word'] },
   'stock/mend-count': { text: mend.endCount.text, keys: ['sale'], args: ['epoch', 'sku', 'word', 'count', 'count'], believes: true },

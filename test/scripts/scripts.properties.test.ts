@@ -142,6 +142,8 @@ function argumentsOf(script: ScriptUnderTest, known: readonly Known[], draws: It
     flag: () => String(draw(2)),
     next: () => (isHall ? '0' : String(5 + draw(5))),
     fewer: () => (isHall ? '0' : String(draw(5))),
+    shard: () => String(draw(3)),
+    more: () => '30',
     unitState: () => pick(['HELD', 'SOLD', 'RETIRED']),
   };
   return [...script.args, ...(script.each ?? [])].map((kind) => values[kind]());

@@ -31,10 +31,13 @@ import { startTables, tableNames, unitRows, writtenTables } from './database.ts'
 
 const ticketSecret = async () => 'a secret of a test, long enough';
 
-/** The use cases of orders on a real Redis and a real DynamoDB server, without functions and events: one test file's own. */
-export async function startEngine() {
-  const [tables, server] = await Promise.all([startTables(), startRedis()]);
-  const redis = connectRedis({ url: server.url, mode: 'single' });
+/**
+ * The use cases of orders on a real Redis and a real DynamoDB server, without functions and events: one test file's own. On a cluster that is there already,
+ * if one is given.
+ */
+export async function startEngine(cluster?: { readonly url: string }) {
+  const [tables, server] = await Promise.all([startTables(), cluster ? { url: cluster.url, stop: async () => {} } : startRedis()]);
+  const redis = connectRedis({ url: server.url, mode: cluster ? 'cluster' : 'single' });
   const stock = stockScripts(redis);
   const { database } = tables;
   const orders = orderRepository(database, writtenTables);

@@ -18,6 +18,8 @@
 --   w:<holdId>   the lines that a cart had when it became this hold; there until an order has the hold, or nobody
 --   y:<sku>      token|,1,2,7,   serials, each between commas, and
 --   z:<buyerId>  token|slots   slots, that a reconciliation watches for some moments (see mend-watch.lua)
+--   t:<to>       seq|sku|1-3,7   units on their way to another shard of the sale; seq|   the last of those that have come there
+--   g:<from>     seq   the last of those that came from another shard (see lib/transit.lua; only in a sale of several shards)
 -- The seats stand in a hash of their own, field <sku|seat>: '' free; <holdId> that hold has it; '?' under suspicion; '-' retired.
 -- Pools hold ranges of serials 'sku|0000017-0000020'; the pool of suspects holds seats too, 'sku|:A-1'.
 -- No separator occurs in an id, a sku or a seat: they are checked at the door. No prefixed field meets an internal one.

@@ -190,6 +190,7 @@ function countedNow(a: Arguments, sku: string): string[] {
 }
 
 const token = (a: Arguments) => `token-${a.random.int(2)}`;
+const shard = (a: Arguments) => String(a.random.int(3));
 const cartId = (a: Arguments) => `cart-${a.buyerId}`;
 
 /** All there is of an item, or nearly: together more than a cart takes. */
@@ -241,6 +242,28 @@ const special: Readonly<Record<string, (a: Arguments) => string[]>> = {
     a.bornUs(),
     a.hold && 'HAC'.includes(a.hold.hold.state) ? a.hold.hold.state : a.random.pick(['H', 'A', 'C']),
   ],
+  'stock/mend-unwatch': (a) => [a.epoch(), token(a), ...['tee', 'tee-2'].filter(() => a.random.chance(0.7)), 'cap'],
+  'stock/shard-lend': (a) => [shard(a), a.random.pick(['tee', 'tee-2']), String(1 + a.random.int(4))],
+  'stock/shard-receive': (a) => {
+    const seq = (a.state.received.get('1') ?? a.drawing.nowUs) + a.random.int(3);
+    const units = a.random.chance(0.05) ? '90-95' : a.units('tee', 6);
+    return [a.random.chance(0.8) ? '1' : shard(a), String(seq), 'tee', units];
+  },
+  'stock/shard-settle': (a) => {
+    const [to = '0', { seq } = { seq: 1 }] = a.random.pick([...a.state.lent, ['0', { seq: 1 }] as const]);
+    return [to, String(seq + (a.random.chance(0.9) ? 0 : 1))];
+  },
+  'stock/shard-supply': (a) => {
+    const total = (a.state.items.get('tee')?.total ?? 14) + (a.random.chance(0.9) ? 0 : 1);
+    const [more, size] = [1 + a.random.int(3), a.random.int(3)];
+    return [
+      'tee',
+      String(total),
+      String(total + more + 1),
+      ...(size === 0 ? [] : [String(total + 1), String(total + Math.min(size, more))]),
+    ];
+  },
+  'stock/shard-drop': (a) => ['tee', a.units('tee', 5), ...(a.random.chance(0.5) ? ['tee-2', a.units('tee-2', 5)] : [])],
   'stock/mend-watch': (a) => [a.epoch(), token(a), ...watched(a)],
   'stock/mend-free': (a) => [a.epoch(), token(a), ...watched(a)],
   'stock/mend-seat': (a) => {

@@ -22,7 +22,7 @@ import {
 } from './moves.ts';
 import { acknowledge } from './orders.ts';
 import { followCopy } from './sales.ts';
-import { type Hold, holdText, type State } from './state.ts';
+import { type Hold, holdText, type Line, linesText, type State } from './state.ts';
 
 // The scripts of a reconciliation. Each stands behind the fence: the epoch of the load that was looked at is taken off the arguments.
 
@@ -176,6 +176,17 @@ const free = fenced((state, args) => {
   return ['FREED', units, slots];
 });
 
+const unwatch = fenced((state, args) => {
+  const lines: Line[] = [];
+  for (const sku of args.slice(1)) {
+    const watched = state.watchedUnits.get(sku);
+    if (watched?.token !== at(args, 0)) continue;
+    state.watchedUnits.delete(sku);
+    if (watched.serials.size > 0) lines.push({ sku, serials: [...watched.serials] });
+  }
+  return ['LEFT', linesText(lines)];
+});
+
 const seat = fenced((state, args) => {
   const [sku, name, seen] = [at(args, 0), at(args, 1), at(args, 2)];
   if (ownerOf(state, sku, name) !== seen) return ['CHANGED'];
@@ -233,6 +244,7 @@ export const mendRules: Readonly<Record<string, Rule>> = {
   'stock/mend-expiry': expiry,
   'stock/mend-watch': watch,
   'stock/mend-free': free,
+  'stock/mend-unwatch': unwatch,
   'stock/mend-seat': seat,
   'stock/mend-count-begin': beginCount,
   'stock/mend-count': endCount,

@@ -5,6 +5,7 @@ import { mendFollow, mendRules } from './mends.ts';
 import { at, type Reply, type Rule } from './moves.ts';
 import { orderRules } from './orders.ts';
 import { saleRules } from './sales.ts';
+import { shardRules } from './shards.ts';
 import { contentOf, type KeyName, nothing, type State } from './state.ts';
 import { swap } from './swaps.ts';
 
@@ -31,6 +32,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...cartRules,
   ...saleRules,
   ...mendRules,
+  ...shardRules,
   'stock/swap': swap,
   ...{ 'lease/acquire': acquire, 'lease/renew': renew, 'lease/release': giveUp },
 };

@@ -61,6 +61,10 @@ export interface State {
   cartLines: Map<string, string>;
   watchedUnits: Map<string, { readonly token: string; readonly serials: Set<number> }>;
   watchedSlots: Map<string, { readonly token: string; readonly slots: number }>;
+  /** By receiver, the last run that was lent; with its units while it is on its way. */
+  lent: Map<string, { readonly seq: number; readonly sku?: string; readonly serials?: readonly number[] }>;
+  /** By donor, the last run that came. */
+  received: Map<string, number>;
   /** By `sku|seat`. */
   seats: Map<string, string>;
   free: Pool;
@@ -76,6 +80,7 @@ export interface State {
 
 export const nothing = (): State => ({
   ...{ items: new Map(), masks: new Map(), holds: new Map(), cartLines: new Map(), watchedUnits: new Map(), watchedSlots: new Map() },
+  ...{ lent: new Map(), received: new Map() },
   ...{ seats: new Map(), free: new Map(), suspects: new Map(), suspectSeats: new Set(), expiry: [], undecided: [], carts: new Map() },
   chunks: new Set(),
 });
@@ -143,6 +148,9 @@ function saleFields(state: State): Record<string, string> {
         .join('')}`,
     ]);
   for (const [buyerId, { token, slots }] of state.watchedSlots) fields.push([`z:${buyerId}`, `${token}|${slots}`]);
+  for (const [to, { seq, sku, serials = [] }] of state.lent)
+    fields.push([`t:${to}`, `${seq}|${sku === undefined ? '' : `${sku}|${compact(serials)}`}`]);
+  for (const [from, seq] of state.received) fields.push([`g:${from}`, seq]);
   return Object.fromEntries(fields.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
 }
 

@@ -5,6 +5,7 @@ import { UnexpectedReply } from '../../../functions/shared/script.ts';
 import * as cart from '../../../functions/stock/cart.definitions.ts';
 import * as load from '../../../functions/stock/load.definitions.ts';
 import * as mend from '../../../functions/stock/mend.definitions.ts';
+import * as shards from '../../../functions/stock/shards.definitions.ts';
 import * as stock from '../../../functions/stock/stock.definitions.ts';
 import { contracts } from './scripts.contracts.ts';
 
@@ -15,7 +16,7 @@ type Run = (
 ) => Promise<{ readonly outcome: string } & Readonly<Record<string, unknown>>>;
 
 const { read: readCart, ...ofCarts } = cart;
-const definitions: Readonly<Record<string, unknown>> = { ...stock, ...load, ...mend, ...ofCarts, readCart };
+const definitions: Readonly<Record<string, unknown>> = { ...stock, ...load, ...mend, ...shards, ...ofCarts, readCart };
 const words = (names: string) => names.split(' ').filter((name) => name !== '');
 const valuesOf = (names: string, after: string | number = ''): Values =>
   Object.fromEntries(words(names).map((name) => [name, `<${name}${after}>`]));

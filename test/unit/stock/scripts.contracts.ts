@@ -397,6 +397,56 @@ export const contracts = new Map<string, Contract>([
     },
   ],
   [
+    'unwatch',
+    {
+      file: 'mend-unwatch',
+      keys: 'sale',
+      args: 'epoch token',
+      each: 'sku',
+      replies: [[['LEFT', 'tee=1-2'], { lines: [{ sku: 'tee', units: ['1', '2'] }] }], [['LEFT', ''], { lines: [] }], ...fence],
+    },
+  ],
+  [
+    'lend',
+    {
+      file: 'shard-lend',
+      keys: 'sale free',
+      args: 'to sku missing',
+      replies: [[['LENT', '7', 'tee', '1-2'], { seq: 7, sku: 'tee', units: '1-2' }], ...bare('DRY'), ...notLoaded],
+      wrong: [['LENT', '7', 'tee']],
+    },
+  ],
+  [
+    'receive',
+    {
+      file: 'shard-receive',
+      keys: 'sale free suspects',
+      args: 'from seq sku units',
+      replies: [[['RECEIVED', 2], { count: 2 }], ...bare('ALREADY_RECEIVED', 'NOT_YET'), ...notLoaded],
+    },
+  ],
+  ['settle', { file: 'shard-settle', keys: 'sale', args: 'to seq', replies: [...bare('SETTLED', 'NOT_PENDING'), ...notLoaded] }],
+  [
+    'supply',
+    {
+      file: 'shard-supply',
+      keys: 'sale free suspects',
+      args: 'sku after total',
+      each: 'first last',
+      replies: [[['SUPPLIED', 2], { count: 2 }], ...bare('CHANGED'), ...notLoaded],
+    },
+  ],
+  [
+    'dropUnits',
+    {
+      file: 'shard-drop',
+      keys: 'sale free suspects',
+      args: '',
+      each: 'sku units',
+      replies: [[['DROPPED', 2], { count: 2 }], ...notLoaded],
+    },
+  ],
+  [
     'seat',
     { file: 'mend-seat', keys: 'sale suspects seats', args: 'epoch sku seat owner', replies: [...bare('FREED', 'LISTED'), ...fenced] },
   ],
