@@ -163,8 +163,8 @@ export const orderBugs: readonly Bug[] = [
     edits: [
       {
         file: sweep,
-        search: 'const owners = await ports.claims.owners(saleId, lines);',
-        replace: 'const owners = (await ports.claims.owners(saleId, lines)).slice(0, 0);',
+        search: 'const owners = await ports.claims.owners(sale.saleId, lines);',
+        replace: 'const owners = (await ports.claims.owners(sale.saleId, lines)).slice(0, 0);',
       },
     ],
     caughtBy: { test: 'faults/sweep', name: 'returns to the stock when no order owns it, and stays with the order that does' },
