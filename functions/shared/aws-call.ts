@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -85,15 +84,9 @@ export function awsCaller(service: JsonService): CallAws {
   let attempt: ReturnType<typeof attempter> | undefined;
   return async (action, body, abortSignal) => {
     attempt ??= attempter(service);
-    const invocation = randomUUID();
     for (let made = 1; ; made++) {
       try {
-        return await attempt({
-          action,
-          body,
-          abortSignal,
-          tells: { 'amz-sdk-invocation-id': invocation, 'amz-sdk-request': `attempt=${made}; max=${maxAttempts}` },
-        });
+        return await attempt({ action, body, abortSignal, made });
       } catch (error) {
         const waitMs = waitMsAfter(error);
         if (made >= maxAttempts || waitMs === undefined) throw error;
@@ -116,8 +109,8 @@ interface Attempt {
   readonly action: string;
   readonly body: string;
   readonly abortSignal: AbortSignal | undefined;
-  /** Headers that are not signed. */
-  readonly tells: Readonly<Record<string, string>>;
+  /** From 1. */
+  readonly made: number;
 }
 
 /** One attempt at one call. */
@@ -139,30 +132,35 @@ function attempter({ name, variable, target, version }: JsonService) {
   };
   const send = protocol === 'http:' ? httpRequest : httpsRequest;
 
-  return ({ action, body, abortSignal, tells }: Attempt): Promise<unknown> => {
+  return ({ action, body, abortSignal, made }: Attempt): Promise<unknown> => {
+    if (abortSignal?.aborted) return Promise.reject(aborted(action));
     const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': `${target}.${action}` };
     const signed = sign({ path, headers, host, body, atMs: Date.now() });
-    const length = { 'content-length': Buffer.byteLength(body) };
+    const unsigned = { 'content-length': Buffer.byteLength(body), 'amz-sdk-request': `attempt=${made}; max=${maxAttempts}` };
     return new Promise((resolve, reject) => {
-      const outgoing = send(
-        { ...options, headers: { ...headers, ...tells, host, ...signed, ...length }, ...(abortSignal && { signal: abortSignal }) },
-        (response) => readAnswer(response, resolve, reject),
+      const outgoing = send({ ...options, headers: { ...headers, ...signed, ...unsigned, host } }, (response) =>
+        readAnswer(response, resolve, reject),
       );
-      const giveUp = () => {
-        reject(timedOut(action));
+      const giveUp = (error: Error) => {
+        reject(error);
         outgoing.destroy();
       };
+      const abort = () => giveUp(aborted(action));
+      abortSignal?.addEventListener('abort', abort);
       // For all of it, the answer's body too. A socket that died while the container was frozen says nothing.
-      const timer = setTimeout(giveUp, requestHandler.requestTimeout);
+      const timer = setTimeout(() => giveUp(timedOut(action)), requestHandler.requestTimeout);
       outgoing.once('error', reject);
       outgoing.once('close', () => {
         clearTimeout(timer);
+        abortSignal?.removeEventListener('abort', abort);
         reject(Object.assign(new Error('the connection was closed before the answer'), { code: 'ECONNRESET' }));
       });
       outgoing.end(body);
     });
   };
 }
+
+const aborted = (action: string): Error => Object.assign(new Error(`${action} was called off`), { name: 'AbortError', code: 'ABORT_ERR' });
 
 const timedOut = (action: string): Error =>
   Object.assign(new Error(`${action} was not answered within ${requestHandler.requestTimeout} ms`), {

@@ -111,9 +111,19 @@ const brokenConnection = new Set([
  * A condition that does not hold is an outcome, never retried. Throws `UnsettledTransaction` when the outcome is unknown.
  */
 export async function transact(database: Database, writes: Write[]): Promise<TransactOutcome> {
+  const controller = new AbortController();
+  // Taken back when it is over, as nearly every transaction is in milliseconds: a crowd's would pile up.
+  const timer = setTimeout(() => controller.abort(), transactMsMax);
+  try {
+    return await transactUntil(controller.signal, database, writes);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function transactUntil(deadline: AbortSignal, database: Database, writes: Write[]): Promise<TransactOutcome> {
   // One token for all attempts: whichever of them committed, the others are that one and not refused by it.
   const command = { TransactItems: writes, ClientRequestToken: randomUUID() };
-  const deadline = AbortSignal.timeout(transactMsMax);
   let cause: unknown;
   const retried: string[] = [];
   const told = <Outcome>(outcome: Outcome): Outcome => {

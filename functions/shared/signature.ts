@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -34,11 +34,11 @@ export const amzDate = (atMs: number): string => `${new Date(atMs).toISOString()
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function signer(service: string, region: string, { accessKeyId, secretAccessKey, sessionToken }: Credentials) {
-  let known: { readonly day: string; readonly key: Buffer } = { day: '', key: Buffer.alloc(0) };
-  const keyOf = (day: string): Buffer => {
-    if (known.day !== day) {
+  let known: { readonly day: string; readonly key: KeyObject } | undefined;
+  const keyOf = (day: string): KeyObject => {
+    if (known?.day !== day) {
       const key = [day, region, service, 'aws4_request'].reduce<Buffer | string>(hmac, `AWS4${secretAccessKey}`);
-      known = { day, key: key as Buffer };
+      known = { day, key: createSecretKey(key as Buffer) };
     }
     return known.key;
   };
