@@ -130,13 +130,20 @@ function attempter({ name, variable, target, version }: JsonService) {
     path,
     agent: agents[protocol],
   };
+  // Who calls, for the service's own records; the variable is the SDK's.
+  const { AWS_SDK_UA_APP_ID: application } = process.env;
+  const userAgent = application ? `stampede app/${application}` : 'stampede';
   const send = protocol === 'http:' ? httpRequest : httpsRequest;
 
   return ({ action, body, abortSignal, made }: Attempt): Promise<unknown> => {
     if (abortSignal?.aborted) return Promise.reject(aborted(action));
     const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': `${target}.${action}` };
     const signed = sign({ path, headers, host, body, atMs: Date.now() });
-    const unsigned = { 'content-length': Buffer.byteLength(body), 'amz-sdk-request': `attempt=${made}; max=${maxAttempts}` };
+    const unsigned = {
+      'user-agent': userAgent,
+      'content-length': Buffer.byteLength(body),
+      'amz-sdk-request': `attempt=${made}; max=${maxAttempts}`,
+    };
     return new Promise((resolve, reject) => {
       const outgoing = send({ ...options, headers: { ...headers, ...signed, ...unsigned, host } }, (response) =>
         readAnswer(response, resolve, reject),
