@@ -1,4 +1,4 @@
-import type { Database } from '../../functions/shared/dynamo.ts';
+import { documentDatabase } from '../../functions/shared/dynamo.sdk.ts';
 import { tables } from '../../functions/shared/tables.ts';
 import { dynamoModel } from '../../test/simulation/dynamodb/model.ts';
 import { storedItem } from '../../test/simulation/dynamodb/values.ts';
@@ -66,8 +66,8 @@ export function meteredDatabase(nowMs: () => number) {
   const send = async (command: Command) => call(command.constructor.name.replace(/Command$/, ''), command.input);
   return {
     model,
-    // The one method of the client that repositories use.
-    database: { send } as unknown as Database,
+    // The one method of the client that the database goes by.
+    database: documentDatabase({ send } as unknown as Parameters<typeof documentDatabase>[0]),
     metered: (): Metered => ({ writeUnits: Object.fromEntries(writeUnits), readUnits, transactions, transactionWritesMax }),
     /** Bytes of everything that is stored, as DynamoDB counts them. */
     storedBytes: () => Object.keys(shapes).reduce((sum, table) => sum + bytesOf(model.items(table)), 0),

@@ -1,4 +1,3 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
 import { readAll } from '../shared/reads.ts';
 import type { Account, Movement } from './account.model.ts';
@@ -14,9 +13,7 @@ export interface AccountRepository {
 export function accountRepository(database: Database, tableName: string): AccountRepository {
   return {
     async get(userId) {
-      const { Item } = await database.send(
-        new GetCommand({ TableName: tableName, Key: { userId, entry: accountEntry }, ConsistentRead: true }),
-      );
+      const { Item } = await database.get({ TableName: tableName, Key: { userId, entry: accountEntry }, ConsistentRead: true });
       if (!Item) return undefined;
       const { entry: _, ...account } = Item;
       return account as Account;

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { accountRepository } from '../accounts/account.repository.ts';
 import { userEndpoints } from '../accounts/user.endpoints.ts';
 import { productEndpoints } from '../catalogue/product.endpoints.ts';
@@ -26,14 +24,14 @@ import { saleEndpoints } from '../sales/sale.endpoints.ts';
 import type { SaleStock } from '../sales/sale.ports.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
-import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { transact, type Write } from '../shared/dynamo.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import type { Endpoint } from '../shared/http.ts';
 import { idempotencyRepository } from '../shared/idempotency.ts';
 import { once } from '../shared/once.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { log } from '../shared/telemetry.ts';
 import { connectStock, identityOn, settledOn, stockVariables } from '../stock/stock.wiring.ts';
 import { countedStock } from '../views/counted.ts';
@@ -54,7 +52,7 @@ const environment = readEnvironment([
   'RECONCILIATIONS_TABLE',
   'TICKET_SECRET',
 ]);
-const { database, orders } = connectOrders(environment);
+const { database, orders } = connectOrders(environment, connectDatabase());
 const tables = {
   ...orderTablesFrom(environment),
   products: environment.PRODUCTS_TABLE,
@@ -108,7 +106,7 @@ const health = {
   checks: {
     redis: async () => (await connected()).redis.ping(),
     // Any key will do: what counts is that a read is answered.
-    dynamodb: () => database.send(new GetCommand({ TableName: tables.sales, Key: { saleId: 'health' } })),
+    dynamodb: () => database.get({ TableName: tables.sales, Key: { saleId: 'health' } }),
   },
   onAway: (dependency: string, error: unknown) => log.warn('a dependency is away', { dependency, error }),
 };
@@ -157,7 +155,7 @@ export const endpoints: readonly Endpoint[] = [
   }),
   ...ticketEndpoints({
     orders,
-    ticketSecrets: secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, clock.nowMs),
+    ticketSecrets: secretReader(awsSecrets, environment.TICKET_SECRET, clock.nowMs),
   }),
   ...userEndpoints({ ...common, accounts, accountsTable: tables.accounts }),
 ];

@@ -1,8 +1,9 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { tables } from '../shared/tables.ts';
 import { log } from '../shared/telemetry.ts';
@@ -22,12 +23,11 @@ const environment = readEnvironment([
   'PREWARM',
   'RESERVE_ALIAS_ARN',
 ]);
-const database = connectDatabase();
 
 const ports: LevelPorts = {
-  sales: saleRepository(database, environment.SALES_TABLE),
+  sales: saleRepository(connectDatabase(), environment.SALES_TABLE),
   environments: readyEnvironments(new LambdaClient(clientDefaults), environment.RESERVE_ALIAS_ARN),
-  tables: warmTables(database, [
+  tables: warmTables(new DynamoDBClient(clientDefaults), [
     { table: environment.ORDERS_TABLE, indexes: Object.keys(tables.orders.indexes) },
     { table: environment.UNITS_TABLE, indexes: [] },
     { table: environment.ALLOWANCES_TABLE, indexes: [] },

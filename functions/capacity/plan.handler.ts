@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { connectFailures } from '../shared/failures.ts';
 import { SaleId } from '../shared/ids.ts';

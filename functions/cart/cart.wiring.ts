@@ -1,14 +1,12 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { knownSales } from '../sales/known-sales.ts';
 import { knownSeats } from '../sales/known-seats.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
-import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import type { CartPorts } from './cart.ts';
 
@@ -17,7 +15,7 @@ const database = connectDatabase();
 
 /** What carts need, connected at the first request. */
 export const cartPorts = once(async (): Promise<CartPorts> => {
-  const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
+  const secret = secretReader(awsSecrets, environment.HOLD_SECRET, Date.now);
   const [{ quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connectStock(environment), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
   return {

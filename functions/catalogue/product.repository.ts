@@ -1,6 +1,4 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { batchGet, type Database } from '../shared/dynamo.ts';
+import { batchGet, type Database, isConditionFailed, itemInTheWay } from '../shared/dynamo.ts';
 import { scanPage } from '../shared/reads.ts';
 import type { Product, ProductDetails } from './product.model.ts';
 
@@ -15,12 +13,10 @@ export interface ProductRepository {
   deleteUnchanged(product: Product): Promise<{ outcome: 'deleted' | 'changed' }>;
 }
 
-const isConditionFailed = (error: unknown): boolean => error instanceof ConditionalCheckFailedException;
-
 export function productRepository(database: Database, tableName: string): ProductRepository {
   return {
     async get(sku) {
-      const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { sku }, ConsistentRead: true }));
+      const { Item } = await database.get({ TableName: tableName, Key: { sku }, ConsistentRead: true });
       return Item as Product | undefined;
     },
 
@@ -40,19 +36,17 @@ export function productRepository(database: Database, tableName: string): Produc
 
     async create(product) {
       try {
-        await database.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: product,
-            ConditionExpression: 'attribute_not_exists(sku)',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
+        await database.put({
+          TableName: tableName,
+          Item: product,
+          ConditionExpression: 'attribute_not_exists(sku)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
         return { outcome: 'created' };
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (!isConditionFailed(error)) throw error;
         // The client sends a call again whose reply was lost: what stands there may be this very product.
-        return { outcome: error.Item?.revision?.S === product.revision ? 'created' : 'already-exists' };
+        return { outcome: itemInTheWay(error)?.revision === product.revision ? 'created' : 'already-exists' };
       }
     },
 
@@ -63,25 +57,23 @@ export function productRepository(database: Database, tableName: string): Produc
       (description === undefined ? remove : set).push(description === undefined ? 'description' : 'description = :description');
       (imageUrl === undefined ? remove : set).push(imageUrl === undefined ? 'imageUrl' : 'imageUrl = :imageUrl');
       try {
-        const { Attributes } = await database.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { sku },
-            UpdateExpression: `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`,
-            ConditionExpression: 'attribute_exists(sku)',
-            ExpressionAttributeNames: { '#name': 'name', '#currency': 'currency' },
-            ExpressionAttributeValues: {
-              ':name': details.name,
-              ':price': details.priceMinor,
-              ':currency': details.currency,
-              ':now': nowMs,
-              ':revision': revision,
-              ...(description === undefined ? {} : { ':description': description }),
-              ...(imageUrl === undefined ? {} : { ':imageUrl': imageUrl }),
-            },
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
+        const { Attributes } = await database.update({
+          TableName: tableName,
+          Key: { sku },
+          UpdateExpression: `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`,
+          ConditionExpression: 'attribute_exists(sku)',
+          ExpressionAttributeNames: { '#name': 'name', '#currency': 'currency' },
+          ExpressionAttributeValues: {
+            ':name': details.name,
+            ':price': details.priceMinor,
+            ':currency': details.currency,
+            ':now': nowMs,
+            ':revision': revision,
+            ...(description === undefined ? {} : { ':description': description }),
+            ...(imageUrl === undefined ? {} : { ':imageUrl': imageUrl }),
+          },
+          ReturnValues: 'ALL_NEW',
+        });
         return Attributes as Product;
       } catch (error) {
         if (isConditionFailed(error)) return undefined;
@@ -91,14 +83,12 @@ export function productRepository(database: Database, tableName: string): Produc
 
     async deleteUnchanged({ sku, revision }) {
       try {
-        await database.send(
-          new DeleteCommand({
-            TableName: tableName,
-            Key: { sku },
-            ConditionExpression: 'revision = :read',
-            ExpressionAttributeValues: { ':read': revision },
-          }),
-        );
+        await database.delete({
+          TableName: tableName,
+          Key: { sku },
+          ConditionExpression: 'revision = :read',
+          ExpressionAttributeValues: { ':read': revision },
+        });
         return { outcome: 'deleted' };
       } catch (error) {
         if (isConditionFailed(error)) return { outcome: 'changed' };

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { eventBus } from './bus.ts';
 import { dispatchRows, type StreamedRow } from './dispatch-rows.ts';

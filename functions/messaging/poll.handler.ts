@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { log } from '../shared/telemetry.ts';
 import { eventBus } from './bus.ts';

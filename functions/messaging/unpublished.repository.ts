@@ -1,6 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { QueryCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import { batchGet, type Database } from '../shared/dynamo.ts';
+import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { batchGet, type Database, isConditionFailed } from '../shared/dynamo.ts';
 import { type OutboxKey, pollShardOf } from '../shared/outbox.ts';
 import type { Failed, Unpublished, UnpublishedRows } from './unpublished.ports.ts';
 
@@ -12,15 +11,13 @@ const failureCharactersMax = 500;
 /** The index of rows that nobody has published. It lags behind the table, so what it names is read again from the table itself. */
 export function unpublishedRows(database: Database, tableName: string): UnpublishedRows {
   async function page(shard: string, untilMs: number, limit: number): Promise<Unpublished[]> {
-    const { Items = [] } = await database.send(
-      new QueryCommand({
-        TableName: tableName,
-        IndexName: 'unpublished',
-        KeyConditionExpression: 'pollShard = :shard AND pollAtMs <= :until',
-        ExpressionAttributeValues: { ':shard': shard, ':until': untilMs },
-        Limit: limit,
-      }),
-    );
+    const { Items = [] } = await database.query({
+      TableName: tableName,
+      IndexName: 'unpublished',
+      KeyConditionExpression: 'pollShard = :shard AND pollAtMs <= :until',
+      ExpressionAttributeValues: { ':shard': shard, ':until': untilMs },
+      Limit: limit,
+    });
     if (Items.length === 0) return [];
     const rows = await batchGet(
       database,
@@ -33,11 +30,10 @@ export function unpublishedRows(database: Database, tableName: string): Unpublis
 
   /** Whether the update was done: a row that somebody else has dealt with meanwhile is left alone. */
   async function update({ subject, version }: OutboxKey, change: Omit<UpdateCommandInput, 'TableName' | 'Key'>): Promise<boolean> {
-    const command = new UpdateCommand({ TableName: tableName, Key: { subject, version }, ...change });
-    return database.send(command).then(
+    return database.update({ TableName: tableName, Key: { subject, version }, ...change }).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof ConditionalCheckFailedException) return false;
+        if (isConditionFailed(error)) return false;
         throw error;
       },
     );

@@ -1,7 +1,8 @@
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase, largeReadMsMax } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
+import { largeReadMsMax } from '../shared/dynamo.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { unpublishedRows } from '../messaging/unpublished.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { failureNotes } from '../shared/failures.ts';
 import { deadLetterQueues } from './dead-letter.queues.ts';

@@ -1,9 +1,10 @@
-import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { accountEntry, movementPrefix } from '../accounts/account.writes.ts';
 import { type Database, projection } from '../shared/dynamo.ts';
 import { inParallel } from '../shared/parallel.ts';
 import { ReadIncomplete, readPages, rowsPerPage } from '../shared/reads.ts';
 import type { Ledger, LedgerMovement } from './money-audit.model.ts';
+
+type ScanPage = Awaited<ReturnType<Database['scan']>>;
 
 export interface LedgerRepository {
   /** Shows the accounts of these users with all their movements, each user once, read with strong consistency. */
@@ -57,9 +58,9 @@ export function ledgerRepository(database: Database, tableName: string, bounds =
    * segment, and a hundred pages one after the other take AWS no more than some ten seconds.
    */
   async function* scan(): AsyncGenerator<Row[]> {
-    let page: Promise<ScanCommandOutput> | undefined = scanPage();
+    let page: Promise<ScanPage> | undefined = scanPage();
     while (page) {
-      const { Items = [], LastEvaluatedKey }: ScanCommandOutput = await page;
+      const { Items = [], LastEvaluatedKey }: ScanPage = await page;
       // The next page is read while this one is looked at. Nobody may ask for it any more, and then its failure is nobody's.
       page = LastEvaluatedKey && scanPage(LastEvaluatedKey);
       page?.catch(() => {});
@@ -67,16 +68,14 @@ export function ledgerRepository(database: Database, tableName: string, bounds =
     }
   }
 
-  const scanPage = (start?: Record<string, unknown>): Promise<ScanCommandOutput> =>
-    database.send(
-      new ScanCommand({
-        TableName: tableName,
-        Limit: rowsPerPage,
-        ConsistentRead: true,
-        ...projection(attributes),
-        ...(start ? { ExclusiveStartKey: start } : {}),
-      }),
-    );
+  const scanPage = (start?: Record<string, unknown>): Promise<ScanPage> =>
+    database.scan({
+      TableName: tableName,
+      Limit: rowsPerPage,
+      ConsistentRead: true,
+      ...projection(attributes),
+      ...(start ? { ExclusiveStartKey: start } : {}),
+    });
 
   /**
    * Takes the wanted users' ledgers out of a scan of the table, for as long as that is the cheaper way, and drops those from `wanted`. The rows of

@@ -1,4 +1,4 @@
-import { GetCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Movement } from '../accounts/account.model.ts';
 import { movementPrefix } from '../accounts/account.writes.ts';
 import type { Order, Ticket } from '../orders/order.model.ts';
@@ -27,9 +27,12 @@ export function orderHistories(database: Database, tables: TimelineTables): Orde
     const rows: Record<string, unknown>[] = [];
     let after: QueryCommandInput['ExclusiveStartKey'];
     do {
-      const { Items = [], LastEvaluatedKey } = await database.send(
-        new QueryCommand({ ...condition, ConsistentRead: true, Limit: rowsMax + 1 - rows.length, ExclusiveStartKey: after }),
-      );
+      const { Items = [], LastEvaluatedKey } = await database.query({
+        ...condition,
+        ConsistentRead: true,
+        Limit: rowsMax + 1 - rows.length,
+        ExclusiveStartKey: after,
+      });
       rows.push(...Items);
       after = LastEvaluatedKey;
     } while (after && rows.length <= rowsMax);
@@ -37,7 +40,7 @@ export function orderHistories(database: Database, tables: TimelineTables): Orde
   }
 
   async function fulfilmentOf(orderId: string): Promise<OrderHistory['fulfilment']> {
-    const { Item } = await database.send(new GetCommand({ TableName: tables.fulfilments, Key: { orderId }, ConsistentRead: true }));
+    const { Item } = await database.get({ TableName: tables.fulfilments, Key: { orderId }, ConsistentRead: true });
     return Item as { tickets: Ticket[]; fulfilledAtMs: number } | undefined;
   }
 

@@ -1,7 +1,4 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { batchGet, type Database, transact } from '../shared/dynamo.ts';
+import { batchGet, type Database, isConditionFailed, itemInTheWay, transact } from '../shared/dynamo.ts';
 import { type Hold, type LineUnits, unitBucket } from '../stock/stock.model.ts';
 import { type Collision, collisionOf } from './collision.model.ts';
 import type { Order, Transition } from './order.model.ts';
@@ -66,19 +63,18 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
       const isNew = 'attribute_not_exists(orderId)';
       const isTombstoneToo = 'tombstone = :true';
       try {
-        await database.send(
-          new PutCommand({
-            TableName: tables.orders,
-            Item: { orderId, tombstone: true, bornUs: hold.bornUs, expiresAtSeconds: Math.floor(nowMs / 1000) + tombstoneSeconds },
-            ConditionExpression: `${isNew} OR (${isTombstoneToo} AND bornUs < :born)`,
-            ExpressionAttributeValues: { ':true': true, ':born': hold.bornUs },
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
+        await database.put({
+          TableName: tables.orders,
+          Item: { orderId, tombstone: true, bornUs: hold.bornUs, expiresAtSeconds: Math.floor(nowMs / 1000) + tombstoneSeconds },
+          ConditionExpression: `${isNew} OR (${isTombstoneToo} AND bornUs < :born)`,
+          ExpressionAttributeValues: { ':true': true, ':born': hold.bornUs },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
         return { outcome: 'tombstoned' };
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        const stored = error.Item ? storedFrom(unmarshall(error.Item)) : await readStored(database, tables.orders, orderId);
+        if (!isConditionFailed(error)) throw error;
+        const item = itemInTheWay(error);
+        const stored = item ? storedFrom(item) : await readStored(database, tables.orders, orderId);
         if (stored && !isTombstone(stored)) return { outcome: 'order-exists', order: stored };
         // A tombstone of this birth or a younger one ends this birth too.
         return { outcome: 'tombstoned' };
@@ -97,14 +93,12 @@ export function claimRepository(database: Database, tables: OrderTables): ClaimR
     },
 
     async usedSlots(saleId, buyerId) {
-      const { Items = [] } = await database.send(
-        new QueryCommand({
-          TableName: tables.allowances,
-          KeyConditionExpression: 'saleBuyer = :saleBuyer',
-          ExpressionAttributeValues: { ':saleBuyer': allowanceKeyOf({ saleId, buyerId }) },
-          ConsistentRead: true,
-        }),
-      );
+      const { Items = [] } = await database.query({
+        TableName: tables.allowances,
+        KeyConditionExpression: 'saleBuyer = :saleBuyer',
+        ExpressionAttributeValues: { ':saleBuyer': allowanceKeyOf({ saleId, buyerId }) },
+        ConsistentRead: true,
+      });
       return Items.map((item) => Number(item.slot));
     },
   };

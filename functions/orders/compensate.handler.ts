@@ -1,5 +1,6 @@
 import { orderConsumer } from '../messaging/consumer.ts';
 import { systemClock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { connectFailures } from '../shared/failures.ts';
 import { once } from '../shared/once.ts';
@@ -8,7 +9,7 @@ import { compensate } from './compensate.ts';
 import { connectOrders, orderVariables } from './order.wiring.ts';
 
 const environment = readEnvironment([...stockVariables, ...orderVariables]);
-const { orders } = connectOrders(environment);
+const { orders } = connectOrders(environment, connectDatabase());
 const step = once(async () => compensate({ orders, clock: systemClock, ...(await connectStock(environment)) }));
 
 /** Gives back units and money of orders that ended. */

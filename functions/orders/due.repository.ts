@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import type { Order } from './order.model.ts';
 import { isTombstone, storedFrom } from './order.repository.ts';
@@ -12,16 +11,14 @@ export interface DueOrders {
 export function dueOrders(database: Database, ordersTable: string): DueOrders {
   type Cursor = Record<string, unknown> | undefined;
   const page = async (shard: string, nowMs: number, limit: number, after: Cursor) => {
-    const { Items = [], LastEvaluatedKey } = await database.send(
-      new QueryCommand({
-        TableName: ordersTable,
-        IndexName: 'due',
-        KeyConditionExpression: 'dueShard = :shard AND dueAtMs <= :now',
-        ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
-        Limit: limit,
-        ...(after ? { ExclusiveStartKey: after } : {}),
-      }),
-    );
+    const { Items = [], LastEvaluatedKey } = await database.query({
+      TableName: ordersTable,
+      IndexName: 'due',
+      KeyConditionExpression: 'dueShard = :shard AND dueAtMs <= :now',
+      ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
+      Limit: limit,
+      ...(after ? { ExclusiveStartKey: after } : {}),
+    });
     return { keys: Items.map(({ orderId }) => ({ orderId })), next: LastEvaluatedKey };
   };
 

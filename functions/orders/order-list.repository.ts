@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import { encodeCursor, type Page } from '../shared/page.ts';
 import type { OrderStatus } from './order.model.ts';
@@ -54,17 +53,15 @@ function whereOf({ buyerId, saleId }: OrderFilter): Where {
 export function orderList(database: Database, viewsTable: string): OrderList {
   /** One partition of an index, newest first, below a list key. */
   async function inPartition(index: Where['index'], partition: string, limit: number, below?: string): Promise<Found[]> {
-    const { Items = [] } = await database.send(
-      new QueryCommand({
-        TableName: viewsTable,
-        IndexName: index,
-        KeyConditionExpression: `#partition = :partition${below === undefined ? '' : ' AND listKey < :below'}`,
-        ExpressionAttributeNames: { '#partition': partitionKeys[index] },
-        ExpressionAttributeValues: { ':partition': partition, ...(below === undefined ? {} : { ':below': below }) },
-        ScanIndexForward: false,
-        Limit: limit,
-      }),
-    );
+    const { Items = [] } = await database.query({
+      TableName: viewsTable,
+      IndexName: index,
+      KeyConditionExpression: `#partition = :partition${below === undefined ? '' : ' AND listKey < :below'}`,
+      ExpressionAttributeNames: { '#partition': partitionKeys[index] },
+      ExpressionAttributeValues: { ':partition': partition, ...(below === undefined ? {} : { ':below': below }) },
+      ScanIndexForward: false,
+      Limit: limit,
+    });
     return Items.map((item) => ({ orderId: String(item.orderId), position: String(item.listKey) }));
   }
 

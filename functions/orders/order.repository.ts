@@ -1,4 +1,3 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { movementWrites } from '../accounts/account.writes.ts';
 import { type Database, transact } from '../shared/dynamo.ts';
 import { collisionOf } from './collision.model.ts';
@@ -29,7 +28,7 @@ export const storedFrom = (item: Record<string, unknown>): Stored =>
   item.tombstone === true ? (item as unknown as Tombstone) : orderFrom(item);
 
 export async function readStored(database: Database, tableName: string, orderId: string): Promise<Stored | undefined> {
-  const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { orderId }, ConsistentRead: true }));
+  const { Item } = await database.get({ TableName: tableName, Key: { orderId }, ConsistentRead: true });
   return Item && storedFrom(Item);
 }
 

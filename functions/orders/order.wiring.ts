@@ -1,4 +1,4 @@
-import { connectDatabase } from '../shared/dynamo.ts';
+import type { Database } from '../shared/dynamo.ts';
 import type { Environment } from '../shared/environment.ts';
 import { orderRepository } from './order.repository.ts';
 
@@ -14,8 +14,8 @@ export const orderTablesFrom = (environment: Pick<Environment, OrderVariable>) =
   accounts: environment.ACCOUNTS_TABLE,
 });
 
-/** The database and the orders in it. */
-export function connectOrders(environment: Pick<Environment, OrderVariable>) {
-  const database = connectDatabase();
-  return { database, orders: orderRepository(database, orderTablesFrom(environment)) };
-}
+/** The database, whoever carries its calls, and the orders in it. */
+export const connectOrders = (environment: Pick<Environment, OrderVariable>, database: Database) => ({
+  database,
+  orders: orderRepository(database, orderTablesFrom(environment)),
+});

@@ -7,3 +7,6 @@ import { placePorts } from './place.wiring.ts';
 export const handler = httpHandler(placeEndpoints(placePorts), async () => {
   throw new Problem('NOT_FOUND', 'There is no such resource.');
 });
+
+// While the module is loaded the processor is all ours, and the first buyer is not waiting yet. What fails here is tried again by whoever asks first.
+placePorts().catch(() => {});

@@ -1,16 +1,15 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { certainty, watchIdentity } from '../reconciliation/identity.care.ts';
 import { saleMemories } from '../reconciliation/state.repository.ts';
 import { knownSales } from '../sales/known-sales.ts';
 import { knownSeats } from '../sales/known-seats.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
-import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.wire.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
 import { connectionName } from '../shared/redis.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { mendScripts } from '../stock/mend.scripts.ts';
 import { connectStock, identityOn, stockVariables } from '../stock/stock.wiring.ts';
 import { claimRepository } from './claim.repository.ts';
@@ -25,13 +24,13 @@ const environment = readEnvironment([
   'RECONCILIATIONS_TABLE',
   'HOLD_SECRET',
 ]);
-export const { database, orders } = connectOrders(environment);
+export const { database, orders } = connectOrders(environment, connectDatabase());
 /** The stock in the cache, connected by whoever asks first. */
 export const connected = once(() => connectStock(environment));
 
 /** What placing an order needs, connected at the first request. */
 export const placePorts = once(async (): Promise<PlacePorts> => {
-  const secret = secretReader(new SecretsManagerClient(clientDefaults), environment.HOLD_SECRET, Date.now);
+  const secret = secretReader(awsSecrets, environment.HOLD_SECRET, Date.now);
   const [{ redis, quietStock, askForRebuild }, [holdSecret]] = await Promise.all([connected(), secret()]);
   const sales = saleRepository(database, environment.SALES_TABLE);
   const watch = watchIdentity({

@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, type Database } from '../shared/dynamo.ts';
 import type { Order } from './order.model.ts';
 import { isTombstone, storedFrom } from './order.repository.ts';
@@ -20,15 +19,13 @@ export function saleOrders(database: Database, ordersTable: string) {
     async from(saleId: string, position: Position, limit: number): Promise<{ orders: Order[]; next: Position | undefined }> {
       const shards = saleShardNames(saleId);
       const { shard, after } = position;
-      const { Items = [] } = await database.send(
-        new QueryCommand({
-          TableName: ordersTable,
-          IndexName: 'bySale',
-          KeyConditionExpression: `saleShard = :shard${after === undefined ? '' : ' AND listKey > :after'}`,
-          ExpressionAttributeValues: { ':shard': shards[shard], ...(after === undefined ? {} : { ':after': after }) },
-          Limit: limit,
-        }),
-      );
+      const { Items = [] } = await database.query({
+        TableName: ordersTable,
+        IndexName: 'bySale',
+        KeyConditionExpression: `saleShard = :shard${after === undefined ? '' : ' AND listKey > :after'}`,
+        ExpressionAttributeValues: { ':shard': shards[shard], ...(after === undefined ? {} : { ':after': after }) },
+        Limit: limit,
+      });
       const stored = await batchGet(
         database,
         ordersTable,

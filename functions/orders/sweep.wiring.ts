@@ -1,4 +1,3 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { expireCarts } from '../cart/expire-carts.ts';
 import { fulfilOrder } from '../fulfilment/fulfil.ts';
 import { charge } from '../payments/charge.ts';
@@ -10,11 +9,11 @@ import { mendSeats } from '../sales/mend-seats.ts';
 import { pushSale } from '../sales/push-sale.ts';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { seatRepository } from '../sales/seat.repository.ts';
-import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { mendScripts } from '../stock/mend.scripts.ts';
 import { keepCurrent, keepMoving } from '../stock/rebuild.care.ts';
 import { connectStock, identityOn, settledOn, stockVariables } from '../stock/stock.wiring.ts';
@@ -38,9 +37,9 @@ const environment = readEnvironment([
   'RECONCILIATIONS_TABLE',
   'TICKET_SECRET',
 ]);
-const { database, orders } = connectOrders(environment);
+const { database, orders } = connectOrders(environment, connectDatabase());
 const tables = orderTablesFrom(environment);
-const ticketSecrets = secretReader(new SecretsManagerClient(clientDefaults), environment.TICKET_SECRET, Date.now);
+const ticketSecrets = secretReader(awsSecrets, environment.TICKET_SECRET, Date.now);
 
 /** What a sweep needs: every step of the saga, driven without events. */
 export const sweepPorts = once(async (): Promise<Omit<SweepPorts, 'remainingMs'>> => {

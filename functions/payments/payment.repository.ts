@@ -1,4 +1,3 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { strayPaymentWrites } from '../accounts/account.writes.ts';
 import { type Database, transact, type Write } from '../shared/dynamo.ts';
 import type { Payment, PaymentRow } from './payment.model.ts';
@@ -19,9 +18,7 @@ export function paymentRepository(database: Database, tables: { readonly payment
   return {
     entry,
     async get({ orderId, paymentId }) {
-      const { Item } = await database.send(
-        new GetCommand({ TableName: tables.payments, Key: { orderId, paymentId }, ConsistentRead: true }),
-      );
+      const { Item } = await database.get({ TableName: tables.payments, Key: { orderId, paymentId }, ConsistentRead: true });
       return Item as PaymentRow | undefined;
     },
     async bookStray(row) {

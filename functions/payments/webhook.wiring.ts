@@ -1,14 +1,13 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { compensate } from '../orders/compensate.ts';
 import { followPayment } from '../orders/follow-payment.ts';
 import { connectOrders, orderTablesFrom, orderVariables } from '../orders/order.wiring.ts';
 import { connectPaidUnits, paidUnitsVariables } from '../orders/paid-units.wiring.ts';
 import { reclaimOrder } from '../orders/reclaim-order.ts';
-import { clientDefaults } from '../shared/aws.ts';
 import { systemClock as clock } from '../shared/clock.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { once } from '../shared/once.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { connectStock, stockVariables } from '../stock/stock.wiring.ts';
 import { paymentRepository } from './payment.repository.ts';
 import { webhookEndpoints } from './webhook.endpoints.ts';
@@ -20,9 +19,8 @@ const environment = readEnvironment([
   'PAYMENTS_TABLE',
   'PAYMENT_WEBHOOK_SECRETS',
 ]);
-const { database, orders } = connectOrders(environment);
+const { database, orders } = connectOrders(environment, connectDatabase());
 const { accounts } = orderTablesFrom(environment);
-const secrets = new SecretsManagerClient(clientDefaults);
 
 /** Connected by whoever asks first: money is taken without the cache too. */
 const follow = once(async () => {
@@ -39,5 +37,5 @@ export const endpoints = webhookEndpoints({
   payments: paymentRepository(database, { payments: environment.PAYMENTS_TABLE, accounts }),
   clock,
   goOn: async (order) => (await follow())(order),
-  webhookSecrets: secretReader(secrets, environment.PAYMENT_WEBHOOK_SECRETS, clock.nowMs),
+  webhookSecrets: secretReader(awsSecrets, environment.PAYMENT_WEBHOOK_SECRETS, clock.nowMs),
 });

@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { allowanceKeyOf, saleShardNames } from '../orders/order.writes.ts';
 import type { Sale, SeatList } from '../sales/sale.model.ts';
 import { batchGet, type Database, projection } from '../shared/dynamo.ts';
@@ -99,14 +98,12 @@ export function evidenceOf(
     },
 
     async usedSlots(saleId, buyerId) {
-      const { Items = [] } = await database.send(
-        new QueryCommand({
-          TableName: tables.allowances,
-          KeyConditionExpression: 'saleBuyer = :saleBuyer',
-          ExpressionAttributeValues: { ':saleBuyer': allowanceKeyOf({ saleId, buyerId }) },
-          ConsistentRead: true,
-        }),
-      );
+      const { Items = [] } = await database.query({
+        TableName: tables.allowances,
+        KeyConditionExpression: 'saleBuyer = :saleBuyer',
+        ExpressionAttributeValues: { ':saleBuyer': allowanceKeyOf({ saleId, buyerId }) },
+        ConsistentRead: true,
+      });
       return Items.map(({ slot }) => Number(slot));
     },
   };

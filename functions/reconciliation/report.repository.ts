@@ -1,4 +1,3 @@
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
 import type { RunReport } from './report.model.ts';
 
@@ -17,21 +16,19 @@ export function reportRepository(database: Database, TableName: string): Reports
   return {
     async put(report) {
       const expiresAtSeconds = Math.floor(report.finishedAtMs / 1000) + keptSeconds;
-      await database.send(new PutCommand({ TableName, Item: { list, entry: entryOf(report), expiresAtSeconds, ...report } }));
+      await database.put({ TableName, Item: { list, entry: entryOf(report), expiresAtSeconds, ...report } });
     },
 
     async page(limit, after) {
-      const { Items = [] } = await database.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: `#list = :list${after === undefined ? '' : ' AND #entry < :after'}`,
-          ExpressionAttributeNames: { '#list': 'list', ...(after === undefined ? {} : { '#entry': 'entry' }) },
-          ExpressionAttributeValues: { ':list': list, ...(after === undefined ? {} : { ':after': after }) },
-          ScanIndexForward: false,
-          Limit: limit + 1,
-          ConsistentRead: true,
-        }),
-      );
+      const { Items = [] } = await database.query({
+        TableName,
+        KeyConditionExpression: `#list = :list${after === undefined ? '' : ' AND #entry < :after'}`,
+        ExpressionAttributeNames: { '#list': 'list', ...(after === undefined ? {} : { '#entry': 'entry' }) },
+        ExpressionAttributeValues: { ':list': list, ...(after === undefined ? {} : { ':after': after }) },
+        ScanIndexForward: false,
+        Limit: limit + 1,
+        ConsistentRead: true,
+      });
       const reports = Items.slice(0, limit).map(
         ({ list: _l, entry: _e, expiresAtSeconds: _x, ...report }) => report as unknown as RunReport,
       );

@@ -1,4 +1,3 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
 
 /** What is remembered of a sale between reconciliations. */
@@ -26,7 +25,7 @@ const keyOf = (saleId: string) => ({ list: `sale#${saleId}`, entry: 'memory' });
 export function saleMemories(database: Database, TableName: string): Memories {
   return {
     async of(saleId) {
-      const { Item } = await database.send(new GetCommand({ TableName, Key: keyOf(saleId), ConsistentRead: true }));
+      const { Item } = await database.get({ TableName, Key: keyOf(saleId), ConsistentRead: true });
       return (Item as SaleMemory | undefined) ?? {};
     },
 
@@ -36,17 +35,15 @@ export function saleMemories(database: Database, TableName: string): Memories {
       const set = parts.flatMap(([part, value]) => (value === null ? [] : [`#${part} = :${part}`]));
       const remove = parts.flatMap(([part, value]) => (value === null ? [`#${part}`] : []));
       const values = Object.fromEntries(parts.flatMap(([part, value]) => (value === null ? [] : [[`:${part}`, value]])));
-      await database.send(
-        new UpdateCommand({
-          TableName,
-          Key: keyOf(saleId),
-          UpdateExpression: [set.length > 0 ? `SET ${set.join(', ')}` : '', remove.length > 0 ? `REMOVE ${remove.join(', ')}` : '']
-            .join(' ')
-            .trim(),
-          ExpressionAttributeNames: Object.fromEntries(parts.map(([part]) => [`#${part}`, part])),
-          ...(set.length > 0 ? { ExpressionAttributeValues: values } : {}),
-        }),
-      );
+      await database.update({
+        TableName,
+        Key: keyOf(saleId),
+        UpdateExpression: [set.length > 0 ? `SET ${set.join(', ')}` : '', remove.length > 0 ? `REMOVE ${remove.join(', ')}` : '']
+          .join(' ')
+          .trim(),
+        ExpressionAttributeNames: Object.fromEntries(parts.map(([part]) => [`#${part}`, part])),
+        ...(set.length > 0 ? { ExpressionAttributeValues: values } : {}),
+      });
     },
   };
 }

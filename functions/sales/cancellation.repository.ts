@@ -1,6 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { Database } from '../shared/dynamo.ts';
+import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { type Database, isConditionFailed } from '../shared/dynamo.ts';
 
 /** Where a walk over a sale's orders stands: a partition of the index by sale, and the key in it after which it goes on. */
 export interface OrderPosition {
@@ -48,21 +47,22 @@ export function cancellationRepository(database: Database, salesTable: string): 
     change: Pick<UpdateCommandInput, 'UpdateExpression' | 'ExpressionAttributeValues'>,
   ): Promise<boolean> {
     try {
-      await database.send(
-        new UpdateCommand({ TableName: salesTable, Key: { saleId }, ConditionExpression: conditions.join(' AND '), ...change }),
-      );
+      await database.update({ TableName: salesTable, Key: { saleId }, ConditionExpression: conditions.join(' AND '), ...change });
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (isConditionFailed(error)) return false;
       throw error;
     }
   }
 
   return {
     async pass(saleId) {
-      const { Item } = await database.send(
-        new GetCommand({ TableName: salesTable, Key: { saleId }, ConsistentRead: true, ProjectionExpression: 'endingPass' }),
-      );
+      const { Item } = await database.get({
+        TableName: salesTable,
+        Key: { saleId },
+        ConsistentRead: true,
+        ProjectionExpression: 'endingPass',
+      });
       return Item?.endingPass as EndingPass | undefined;
     },
 

@@ -1,7 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { batchGet, type Database } from '../shared/dynamo.ts';
-import { ReadIncomplete, scanPage } from '../shared/reads.ts';
+import { batchGet, type Database, isConditionFailed } from '../shared/dynamo.ts';
+import { ReadIncomplete, scanPage, scanPages } from '../shared/reads.ts';
 import type { Sale } from './sale.model.ts';
 
 export interface SaleRepository {
@@ -35,7 +33,7 @@ function saleFrom(item: Record<string, unknown>): Sale {
 
 export function saleRepository(database: Database, tableName: string): SaleRepository {
   async function read(saleId: string, consistent: boolean) {
-    const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { saleId }, ConsistentRead: consistent }));
+    const { Item } = await database.get({ TableName: tableName, Key: { saleId }, ConsistentRead: consistent });
     return Item;
   }
 
@@ -65,15 +63,12 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
       const hasOrdersToEnd = '(attribute_exists(cancellation) AND attribute_not_exists(cancellation.doneAtMs))';
       const sales: Sale[] = [];
       let pages = 0;
-      const scan = paginateScan(
-        { client: database },
-        {
-          TableName: tableName,
-          FilterExpression: [mayHaveHolds, hasOrdersToEnd].join(' OR '),
-          ExpressionAttributeValues: { ':gone': nowMs - holdsGoneAfterMs },
-          ConsistentRead: true,
-        },
-      );
+      const scan = scanPages(database, {
+        TableName: tableName,
+        FilterExpression: [mayHaveHolds, hasOrdersToEnd].join(' OR '),
+        ExpressionAttributeValues: { ':gone': nowMs - holdsGoneAfterMs },
+        ConsistentRead: true,
+      });
       for await (const page of scan) {
         sales.push(...(page.Items ?? []).map(saleFrom));
         if (++pages >= scanPagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${scanPagesMax} pages of sales`);
@@ -87,32 +82,28 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
     },
 
     async markLoaded(saleId) {
-      await database.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: { saleId },
-          UpdateExpression: 'SET stockLoaded = :true',
-          ConditionExpression: 'attribute_exists(saleId)',
-          ExpressionAttributeValues: { ':true': true },
-        }),
-      );
+      await database.update({
+        TableName: tableName,
+        Key: { saleId },
+        UpdateExpression: 'SET stockLoaded = :true',
+        ConditionExpression: 'attribute_exists(saleId)',
+        ExpressionAttributeValues: { ':true': true },
+      });
     },
 
     async markFirstLoad({ saleId, epoch }) {
       try {
-        const { Attributes } = await database.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { saleId },
-            UpdateExpression: 'SET stockLoaded = :true',
-            ConditionExpression: 'epoch = :epoch AND stockLoaded = :false',
-            ExpressionAttributeValues: { ':true': true, ':false': false, ':epoch': epoch },
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
+        const { Attributes } = await database.update({
+          TableName: tableName,
+          Key: { saleId },
+          UpdateExpression: 'SET stockLoaded = :true',
+          ConditionExpression: 'epoch = :epoch AND stockLoaded = :false',
+          ExpressionAttributeValues: { ':true': true, ':false': false, ':epoch': epoch },
+          ReturnValues: 'ALL_NEW',
+        });
         return Attributes && saleFrom(Attributes);
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
+        if (isConditionFailed(error)) return undefined;
         throw error;
       }
     },
@@ -121,18 +112,16 @@ export function saleRepository(database: Database, tableName: string): SaleRepos
     async bumpEpoch({ saleId, epoch }) {
       const next = epoch + 1;
       try {
-        await database.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { saleId },
-            UpdateExpression: 'SET epoch = :next',
-            ConditionExpression: 'epoch = :read',
-            ExpressionAttributeValues: { ':next': next, ':read': epoch },
-          }),
-        );
+        await database.update({
+          TableName: tableName,
+          Key: { saleId },
+          UpdateExpression: 'SET epoch = :next',
+          ConditionExpression: 'epoch = :read',
+          ExpressionAttributeValues: { ':next': next, ':read': epoch },
+        });
         return next;
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
+        if (isConditionFailed(error)) return undefined;
         throw error;
       }
     },

@@ -1,15 +1,51 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { clientDefaults } from './aws.ts';
+import type {
+  BatchGetCommandInput,
+  BatchGetCommandOutput,
+  DeleteCommandInput,
+  DeleteCommandOutput,
+  GetCommandInput,
+  GetCommandOutput,
+  PutCommandInput,
+  PutCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
+  ScanCommandInput,
+  ScanCommandOutput,
+  TransactWriteCommandInput,
+  UpdateCommandInput,
+  UpdateCommandOutput,
+} from '@aws-sdk/lib-dynamodb';
+import { type Attributes, unmarshalled } from './attributes.ts';
 import { measure } from './metrics.ts';
 
 /** One piece of a transaction. `*.writes.ts` modules make them, repositories send them. */
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-export type Database = DynamoDBDocumentClient;
+export interface CallOptions {
+  /** Ends the call with an `AbortError`, with all its attempts. */
+  readonly abortSignal?: AbortSignal;
+}
+
+type Answer<Output extends { readonly $metadata: unknown }> = Promise<Omit<Output, '$metadata'>>;
+
+/**
+ * The database as repositories see it: its operations with the document client's inputs and answers, whoever carries them (`dynamo.sdk.ts` by the SDK,
+ * `dynamo.wire.ts` by signed calls of our own). Each call ends with an answer or an error within the attempts and times of `aws.ts`. Errors are told by
+ * their names, never by their classes: those of the SDK are not ours.
+ */
+export interface Database {
+  get(input: GetCommandInput, options?: CallOptions): Answer<GetCommandOutput>;
+  put(input: PutCommandInput, options?: CallOptions): Answer<PutCommandOutput>;
+  update(input: UpdateCommandInput, options?: CallOptions): Answer<UpdateCommandOutput>;
+  delete(input: DeleteCommandInput, options?: CallOptions): Answer<DeleteCommandOutput>;
+  query(input: QueryCommandInput, options?: CallOptions): Answer<QueryCommandOutput>;
+  scan(input: ScanCommandInput, options?: CallOptions): Answer<ScanCommandOutput>;
+  batchGet(input: BatchGetCommandInput, options?: CallOptions): Answer<BatchGetCommandOutput>;
+  /** With a token, so that an attempt whose reply was lost is not refused by itself. */
+  transactWrite(input: TransactWriteCommandInput & { readonly ClientRequestToken: string }, options?: CallOptions): Promise<unknown>;
+}
 
 /**
  * How long one request may take of whoever reads very many rows: its pages are large, and one that is given up on a busy database is read again,
@@ -17,12 +53,18 @@ export type Database = DynamoDBDocumentClient;
  */
 export const largeReadMsMax = 10_000;
 
-/** One client per container. `requestMsMax`: how long one attempt of a request may take, where it is not what every client's may. */
-export function connectDatabase({ requestMsMax = clientDefaults.requestHandler.requestTimeout } = {}): Database {
-  const requestHandler = { ...clientDefaults.requestHandler, requestTimeout: requestMsMax };
-  return DynamoDBDocumentClient.from(new DynamoDBClient({ ...clientDefaults, requestHandler }), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+/** A write's condition did not hold; nothing was written. */
+export interface ConditionFailed extends Error {
+  readonly name: 'ConditionalCheckFailedException';
+}
+
+export const isConditionFailed = (error: unknown): error is ConditionFailed =>
+  error instanceof Error && error.name === 'ConditionalCheckFailedException';
+
+/** The item that the condition did not hold for, if it was asked for (`ReturnValuesOnConditionCheckFailure`) and there is one. */
+export function itemInTheWay(error: ConditionFailed): Record<string, unknown> | undefined {
+  const { Item } = error as { Item?: Attributes };
+  return Item && unmarshalled(Item);
 }
 
 /** A condition of the transaction that did not hold: the position of the write, and the item that stood in its way if it was asked for. */
@@ -49,6 +91,7 @@ const transientNames = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'InternalServerError',
+  'UnreadableAnswer',
 ]);
 
 /** What the runtime says of a connection that broke. Any other error with a code is a mistake in the program. */
@@ -68,9 +111,19 @@ const brokenConnection = new Set([
  * A condition that does not hold is an outcome, never retried. Throws `UnsettledTransaction` when the outcome is unknown.
  */
 export async function transact(database: Database, writes: Write[]): Promise<TransactOutcome> {
+  const controller = new AbortController();
+  // Taken back when it is over, as nearly every transaction is in milliseconds: a crowd's would pile up.
+  const timer = setTimeout(() => controller.abort(), transactMsMax);
+  try {
+    return await transactUntil(controller.signal, database, writes);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function transactUntil(deadline: AbortSignal, database: Database, writes: Write[]): Promise<TransactOutcome> {
   // One token for all attempts: whichever of them committed, the others are that one and not refused by it.
   const command = { TransactItems: writes, ClientRequestToken: randomUUID() };
-  const deadline = AbortSignal.timeout(transactMsMax);
   let cause: unknown;
   const retried: string[] = [];
   const told = <Outcome>(outcome: Outcome): Outcome => {
@@ -79,7 +132,7 @@ export async function transact(database: Database, writes: Write[]): Promise<Tra
   };
   for (let attempt = 0; attempt < attemptsMax && !deadline.aborted; attempt++) {
     try {
-      await database.send(new TransactWriteCommand(command), { abortSignal: deadline });
+      await database.transactWrite(command, { abortSignal: deadline });
       return told({ outcome: 'committed' });
     } catch (error) {
       const refusals = refusalsOf(error);
@@ -93,14 +146,22 @@ export async function transact(database: Database, writes: Write[]): Promise<Tra
   throw told(new UnsettledTransaction('the transaction had no outcome', { cause }));
 }
 
-const reasonsOf = (error: unknown) => (error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []);
+interface CancellationReason {
+  readonly Code?: string;
+  readonly Item?: Attributes;
+}
+
+const reasonsOf = (error: unknown): readonly CancellationReason[] =>
+  error instanceof Error && error.name === 'TransactionCanceledException'
+    ? ((error as { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [])
+    : [];
 
 /** The conditions that did not hold; none while another writer was at some of the items, because what it leaves is not known yet. */
 function refusalsOf(error: unknown): Refusal[] {
   const reasons = reasonsOf(error);
   if (reasons.some(({ Code }) => transientCodes.has(Code ?? ''))) return [];
   return reasons.flatMap((reason, index) =>
-    reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshall(reason.Item) }] : [],
+    reason.Code === 'ConditionalCheckFailed' ? [{ index, item: reason.Item && unmarshalled(reason.Item) }] : [],
   );
 }
 
@@ -150,7 +211,7 @@ export async function batchGet(
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt === 8) throw new UnsettledTransaction(`${left.length} keys of ${tableName} still unread after ${attempt} attempts`);
       if (attempt > 0) await pause(Math.random() * Math.min(25 * 2 ** attempt, 400));
-      const answer = await database.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ...wanted } } }));
+      const answer = await database.batchGet({ RequestItems: { [tableName]: { Keys: left, ...wanted } } });
       items.push(...(answer.Responses?.[tableName] ?? []));
       left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
     }

@@ -1,7 +1,7 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import { type Clock, systemClock } from './clock.ts';
-import { batchGet, connectDatabase, type Database } from './dynamo.ts';
+import { connectDatabase } from './dynamo.sdk.ts';
+import { batchGet, type Database } from './dynamo.ts';
 import { readEnvironment } from './environment.ts';
 import { log } from './telemetry.ts';
 
@@ -42,7 +42,7 @@ export function failureNotes(database: Database, tableName: string, clock: Clock
       const note: FailureNote = { messageId, why: reasonOf(error), attempts, atMs };
       const item = { ...note, expiresAtSeconds: Math.ceil((atMs + keptMs) / 1_000) };
       await database
-        .send(new PutCommand({ TableName: tableName, Item: item }))
+        .put({ TableName: tableName, Item: item })
         .catch((cause: unknown) => log.warn('a failure could not be noted', { messageId, error: cause }));
     },
     async of(messageIds) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from './clock.ts';
 import { type Database, UnsettledTransaction, type Write } from './dynamo.ts';
 import { type again, untilSettled } from './retry.ts';
@@ -58,7 +57,7 @@ export function recollection(record: KeyRecord | undefined, request: KeyedReques
 export function idempotencyRepository(database: Database, tableName: string): Idempotency {
   return {
     async recall(request, nowMs) {
-      const { Item } = await database.send(new GetCommand({ TableName: tableName, Key: { scope: request.scope }, ConsistentRead: true }));
+      const { Item } = await database.get({ TableName: tableName, Key: { scope: request.scope }, ConsistentRead: true });
       return recollection(Item as KeyRecord | undefined, request, nowMs);
     },
 

@@ -1,4 +1,4 @@
-import { paginateQuery, type QueryCommandInput, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput, ScanCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Database } from './dynamo.ts';
 
 type Item = Record<string, unknown>;
@@ -14,10 +14,33 @@ export class ReadIncomplete extends Error {
  */
 export const rowsPerPage = 4_000;
 
+interface Page {
+  readonly Items?: Item[] | undefined;
+  readonly LastEvaluatedKey?: Item | undefined;
+}
+
+/** One page after the other, each beginning where the last one ended, until one says that it is the last. */
+async function* pagesOf(read: (start: { ExclusiveStartKey?: Item }) => Promise<Page>): AsyncGenerator<Page> {
+  let start: Item | undefined;
+  do {
+    const page = await read(start === undefined ? {} : { ExclusiveStartKey: start });
+    yield page;
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+}
+
+/** The pages of a query, as the database cuts them. Their number is the caller's to bound. */
+export const queryPages = (database: Database, query: QueryCommandInput): AsyncGenerator<Page> =>
+  pagesOf((start) => database.query({ ...query, ...start }));
+
+/** The pages of a scan, as the database cuts them. Their number is the caller's to bound. */
+export const scanPages = (database: Database, scan: ScanCommandInput): AsyncGenerator<Page> =>
+  pagesOf((start) => database.scan({ ...scan, ...start }));
+
 /** The pages of a query one by one, `rowsPerPage` items each. Throws `ReadIncomplete` beyond `pagesMax` pages. */
 export async function* readPages(database: Database, query: QueryCommandInput, pagesMax = 1_000): AsyncGenerator<Item[]> {
   let pages = 0;
-  for await (const page of paginateQuery({ client: database, pageSize: rowsPerPage }, query)) {
+  for await (const page of queryPages(database, { ...query, Limit: rowsPerPage })) {
     yield page.Items ?? [];
     if (++pages >= pagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${pagesMax} pages of ${query.TableName}`);
   }
@@ -27,7 +50,7 @@ export async function* readPages(database: Database, query: QueryCommandInput, p
 export async function readAll(database: Database, query: QueryCommandInput, pagesMax = 1_000): Promise<Item[]> {
   const found: Item[] = [];
   let pages = 0;
-  for await (const page of paginateQuery({ client: database }, query)) {
+  for await (const page of queryPages(database, query)) {
     found.push(...(page.Items ?? []));
     if (++pages >= pagesMax && page.LastEvaluatedKey) throw new ReadIncomplete(`more than ${pagesMax} pages of ${query.TableName}`);
   }
@@ -47,13 +70,11 @@ export async function scanPage(
   const items: Item[] = [];
   let start = page.after === undefined ? undefined : { [keyName]: page.after };
   do {
-    const { Items, LastEvaluatedKey } = await database.send(
-      new ScanCommand({
-        TableName: tableName,
-        Limit: page.limit + 1 - items.length,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
+    const { Items, LastEvaluatedKey } = await database.scan({
+      TableName: tableName,
+      Limit: page.limit + 1 - items.length,
+      ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+    });
     items.push(...(Items ?? []));
     start = LastEvaluatedKey as typeof start;
   } while (start !== undefined && items.length <= page.limit);

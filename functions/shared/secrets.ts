@@ -1,5 +1,5 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
+import { awsCaller } from './aws-call.ts';
 
 const Secret = z.string().min(32);
 
@@ -14,6 +14,17 @@ export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
 
+/** The text of a secret by its ARN or name; rejects, or gives nothing, when there is none. */
+export type SecretTexts = (secretId: string) => Promise<string | undefined>;
+
+const call = awsCaller({ name: 'secretsmanager', variable: 'SECRETS_MANAGER', target: 'secretsmanager', version: '1.1' });
+
+/** Secrets Manager, by signed calls of our own: one call does not make up for loading a client. */
+export const awsSecrets: SecretTexts = async (SecretId) => {
+  const { SecretString } = (await call('GetSecretValue', JSON.stringify({ SecretId }))) as { SecretString?: string };
+  return SecretString;
+};
+
 /** Reads a secret: newest first, at least one. */
 export type ReadSecret = () => Promise<readonly [string, ...string[]]>;
 
@@ -24,14 +35,14 @@ const rereadAfterMs = 5 * 60_000;
  * Reads a secret by its ARN or name, once per container and again every 5 minutes. Callers at the same moment share one read; a failed
  * read is not remembered, and while an older value is at hand it is used instead. Throws `SecretUnavailable`.
  */
-export function secretReader(client: SecretsManagerClient, secretId: string, nowMs: () => number): ReadSecret {
+export function secretReader(texts: SecretTexts, secretId: string, nowMs: () => number): ReadSecret {
   let known: readonly [string, ...string[]] | undefined;
   let readAtMs = 0;
   let reading: ReturnType<ReadSecret> | undefined;
 
   async function read() {
     try {
-      known = await fetchSecret(client, secretId);
+      known = await fetchSecret(texts, secretId);
       readAtMs = nowMs();
       return known;
     } catch (error) {
@@ -49,13 +60,10 @@ export function secretReader(client: SecretsManagerClient, secretId: string, now
   };
 }
 
-async function fetchSecret(client: SecretsManagerClient, secretId: string): Promise<readonly [string, ...string[]]> {
-  const text = await client.send(new GetSecretValueCommand({ SecretId: secretId })).then(
-    (answer) => answer.SecretString,
-    (cause: unknown) => {
-      throw new SecretUnavailable(`${secretId} could not be read`, { cause });
-    },
-  );
+async function fetchSecret(texts: SecretTexts, secretId: string): Promise<readonly [string, ...string[]]> {
+  const text = await texts(secretId).catch((cause: unknown) => {
+    throw new SecretUnavailable(`${secretId} could not be read`, { cause });
+  });
   const parsed = Stored.safeParse(parseJson(text ?? ''));
   // Neither the text nor the parser's complaint goes into the error: both may quote the secret.
   if (!parsed.success)

@@ -1,7 +1,6 @@
-import { paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Database } from '../shared/dynamo.ts';
 import { firstHoldIdOf } from '../shared/ids.ts';
-import { ReadIncomplete } from '../shared/reads.ts';
+import { queryPages, ReadIncomplete } from '../shared/reads.ts';
 import type { OwnedUnit } from './load.scripts.ts';
 import { unitBuckets } from './stock.model.ts';
 
@@ -40,17 +39,14 @@ export function unitRows(database: Database, tableName: string): UnitRows {
     bucketsOf: unitBuckets,
 
     async *pages(bucket) {
-      const rows = paginateQuery(
-        { client: database },
-        {
-          TableName: tableName,
-          KeyConditionExpression: '#bucket = :bucket',
-          ProjectionExpression: 'sku, #unit, seated, #state, orderId, holdId, buyerId, slot, atMs',
-          ExpressionAttributeNames: { '#bucket': 'bucket', '#unit': 'unit', '#state': 'state' },
-          ExpressionAttributeValues: { ':bucket': bucket },
-          ConsistentRead: true,
-        },
-      );
+      const rows = queryPages(database, {
+        TableName: tableName,
+        KeyConditionExpression: '#bucket = :bucket',
+        ProjectionExpression: 'sku, #unit, seated, #state, orderId, holdId, buyerId, slot, atMs',
+        ExpressionAttributeNames: { '#bucket': 'bucket', '#unit': 'unit', '#state': 'state' },
+        ExpressionAttributeValues: { ':bucket': bucket },
+        ConsistentRead: true,
+      });
       let pages = 0;
       for await (const { Items = [], LastEvaluatedKey } of rows) {
         yield Items.map(unitFrom);

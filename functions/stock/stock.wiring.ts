@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { clientDefaults } from '../shared/aws.ts';
+import { awsCaller } from '../shared/aws-call.ts';
 import { systemClock as clock } from '../shared/clock.ts';
 import type { Environment } from '../shared/environment.ts';
 import { connectRedis, identityOf, type RedisClient, replicated } from '../shared/redis.ts';
-import { secretReader } from '../shared/secrets.ts';
+import { awsSecrets, secretReader } from '../shared/secrets.ts';
 import { askingStock, rebuildAsker } from './rebuild.request.ts';
 import { stockIdsOf } from './shards.model.ts';
 import { rebuildKeys, stockKeys } from './stock.keys.ts';
@@ -19,7 +17,7 @@ export const stockVariables = [...redisVariables, 'REBUILD_QUEUE_URL'] as const;
 /** The cache, with its password where it has one, and the stock in it as it is. */
 export async function connectCache(environment: Pick<Environment, (typeof redisVariables)[number]>) {
   const { REDIS_URL: url, REDIS_MODE: mode, REDIS_AUTH_SECRET: secretId } = environment;
-  const password = secretId === '' ? undefined : (await secretReader(new SecretsManagerClient(clientDefaults), secretId, Date.now)())[0];
+  const password = secretId === '' ? undefined : (await secretReader(awsSecrets, secretId, Date.now)())[0];
   const redis = connectRedis({ url, mode, ...(password === undefined ? {} : { password }) });
   return { redis, stock: stockScripts(redis) };
 }
@@ -59,8 +57,8 @@ export const identityOn =
 const firstAsker = (redis: RedisClient) => async (saleId: string, askedMs: number) =>
   (await redis.set(rebuildKeys(saleId).asked, '1', 'PX', askedMs, 'NX')) === 'OK';
 
+/** By the service's endpoint: where one is given, a queue's URL may name a host that only its maker can reach; elsewhere the two are the same. */
 function rebuildQueue(QueueUrl: string) {
-  // Where the endpoint is given, a queue's URL may name a host that only its maker can reach; elsewhere the two are the same.
-  const queue = new SQSClient({ ...clientDefaults, useQueueUrlAsEndpoint: false });
-  return (message: object) => queue.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }));
+  const call = awsCaller({ name: 'sqs', variable: 'SQS', target: 'AmazonSQS', version: '1.0' });
+  return (message: object) => call('SendMessage', JSON.stringify({ QueueUrl, MessageBody: JSON.stringify(message) }));
 }

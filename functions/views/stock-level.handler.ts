@@ -1,5 +1,5 @@
 import { systemClock as clock } from '../shared/clock.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { connectFailures } from '../shared/failures.ts';
 import { batchConsumer } from './batch.ts';

@@ -1,6 +1,4 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type Database, transact, type Write } from '../shared/dynamo.ts';
+import { type Database, isConditionFailed, transact, type Write } from '../shared/dynamo.ts';
 import type { LevelChange, LevelTotal, StockLevel } from './stock-level.model.ts';
 
 export interface StockLevels {
@@ -57,18 +55,16 @@ export function stockLevels(database: Database, tables: { readonly levels: strin
       const isFirst = 'attribute_not_exists(#saleVersion)';
       const isNewer = '#saleVersion < :saleVersion';
       try {
-        await database.send(
-          new UpdateCommand({
-            TableName: tables.levels,
-            Key: { saleId, sku },
-            UpdateExpression: 'SET #total = :total, #saleVersion = :saleVersion ADD #version :one',
-            ConditionExpression: [isFirst, isNewer].join(' OR '),
-            ExpressionAttributeNames: { '#total': 'total', '#saleVersion': 'saleVersion', '#version': 'version' },
-            ExpressionAttributeValues: { ':total': total, ':saleVersion': saleVersion, ':one': 1 },
-          }),
-        );
+        await database.update({
+          TableName: tables.levels,
+          Key: { saleId, sku },
+          UpdateExpression: 'SET #total = :total, #saleVersion = :saleVersion ADD #version :one',
+          ConditionExpression: [isFirst, isNewer].join(' OR '),
+          ExpressionAttributeNames: { '#total': 'total', '#saleVersion': 'saleVersion', '#version': 'version' },
+          ExpressionAttributeValues: { ':total': total, ':saleVersion': saleVersion, ':one': 1 },
+        });
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (!isConditionFailed(error)) throw error;
       }
     },
   };
@@ -76,14 +72,12 @@ export function stockLevels(database: Database, tables: { readonly levels: strin
 
 export const levelReader = (database: Database, levelsTable: string): LevelReader => ({
   async of(saleId) {
-    const { Items = [] } = await database.send(
-      new QueryCommand({
-        TableName: levelsTable,
-        KeyConditionExpression: 'saleId = :saleId',
-        ExpressionAttributeValues: { ':saleId': saleId },
-        Limit: itemsPerSaleMax,
-      }),
-    );
+    const { Items = [] } = await database.query({
+      TableName: levelsTable,
+      KeyConditionExpression: 'saleId = :saleId',
+      ExpressionAttributeValues: { ':saleId': saleId },
+      Limit: itemsPerSaleMax,
+    });
     // A row begins with whatever is heard first: a total, or a part of the figures.
     return Items.map((item) => ({ held: 0, sold: 0, retired: 0, ...item }) as unknown as StockLevel);
   },

@@ -1,6 +1,6 @@
 import { AnyOrderEvent } from '../orders/order.events.ts';
 import { ordersById } from '../orders/orders-by-id.repository.ts';
-import { connectDatabase } from '../shared/dynamo.ts';
+import { connectDatabase } from '../shared/dynamo.sdk.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { connectFailures } from '../shared/failures.ts';
 import { batchConsumer } from './batch.ts';

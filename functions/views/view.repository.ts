@@ -1,7 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ViewRow } from '../orders/order-view.model.ts';
-import { batchGet, type Database } from '../shared/dynamo.ts';
+import { batchGet, type Database, isConditionFailed } from '../shared/dynamo.ts';
 
 /** Which row a new one may take the place of: one of an older version, or also one of its own that says something else. */
 export type Replaces = 'older' | 'older-or-same';
@@ -19,18 +17,16 @@ export function viewRepository(database: Database, tableName: string): ViewRepos
       const isFirst = 'attribute_not_exists(orderId)';
       const isNewer = replaces === 'older' ? '#version < :version' : '#version <= :version';
       try {
-        await database.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: row,
-            ConditionExpression: [isFirst, isNewer].join(' OR '),
-            ExpressionAttributeNames: { '#version': 'version' },
-            ExpressionAttributeValues: { ':version': row.version },
-          }),
-        );
+        await database.put({
+          TableName: tableName,
+          Item: row,
+          ConditionExpression: [isFirst, isNewer].join(' OR '),
+          ExpressionAttributeNames: { '#version': 'version' },
+          ExpressionAttributeValues: { ':version': row.version },
+        });
         return { outcome: 'written' };
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return { outcome: 'up-to-date' };
+        if (isConditionFailed(error)) return { outcome: 'up-to-date' };
         throw error;
       }
     },

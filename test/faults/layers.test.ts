@@ -1,4 +1,3 @@
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimRepository } from '../../functions/orders/claim.repository.ts';
 import type { PlaceOutcome, PlacePorts } from '../../functions/orders/place.ts';
@@ -39,16 +38,9 @@ function withoutConditions(write: Write): Write {
 
 /** The layer in DynamoDB taken away: rows are put whatever is there already. */
 function withoutRows(): Partial<PlacePorts> {
-  const careless: Database = Object.create(engine.database, {
-    send: {
-      value: (command: Parameters<Database['send']>[0], ...rest: unknown[]) => {
-        if (!(command instanceof TransactWriteCommand)) return Reflect.apply(engine.database.send, engine.database, [command, ...rest]);
-        const { TransactItems = [], ...input } = command.input;
-        const unguarded = new TransactWriteCommand({ ...input, TransactItems: TransactItems.map(withoutConditions) });
-        return Reflect.apply(engine.database.send, engine.database, [unguarded, ...rest]);
-      },
-    },
-  });
+  const transactWrite: Database['transactWrite'] = ({ TransactItems = [], ...input }, options) =>
+    engine.database.transactWrite({ ...input, TransactItems: TransactItems.map(withoutConditions) }, options);
+  const careless: Database = Object.create(engine.database, { transactWrite: { value: transactWrite } });
   return { claims: claimRepository(careless, writtenTables) };
 }
 

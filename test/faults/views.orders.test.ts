@@ -216,7 +216,7 @@ describe('a list of orders', () => {
     let reads = 0;
     const counting = new Proxy(engine.database, {
       get(target, name) {
-        if (name === 'send') reads++;
+        if (name === 'query' || name === 'batchGet' || name === 'get') reads++;
         const member = Reflect.get(target, name);
         return typeof member === 'function' ? member.bind(target) : member;
       },

@@ -1,4 +1,3 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { openAccount } from '../../functions/accounts/open-account.ts';
 import { auditRepository } from '../../functions/operations/audit.repository.ts';
 import type { AuditAnswer } from '../../functions/operations/audit.schemas.ts';
@@ -8,13 +7,13 @@ import { advance } from '../../functions/orders/advance.ts';
 import type { Order } from '../../functions/orders/order.model.ts';
 import type { Sale, SeatList } from '../../functions/sales/sale.model.ts';
 import { systemClock as clock } from '../../functions/shared/clock.ts';
-import { transact, type Write } from '../../functions/shared/dynamo.ts';
+import { type Database, transact, type Write } from '../../functions/shared/dynamo.ts';
 import { tableNames } from './database.ts';
 import type { Engine } from './engine.ts';
 
 /** What an audit of a sale needs, on a database of a test. */
 export const auditPortsOf = (
-  database: DynamoDBDocumentClient,
+  database: Database,
   sale: Sale | undefined,
   { stock, seats = new Map() }: { stock: AuditStock; seats?: SeatList },
 ): AuditPorts => ({

@@ -1,5 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { documentDatabase } from '../../functions/shared/dynamo.sdk.ts';
+import type { Database } from '../../functions/shared/dynamo.ts';
 import { inParallel } from '../../functions/shared/parallel.ts';
 import { readAll } from '../../functions/shared/reads.ts';
 import { numberKeys, type TableName, type TableShape, tables } from '../../functions/shared/tables.ts';
@@ -15,6 +17,19 @@ const keySchema = ({ partitionKey, sortKey }: { partitionKey: string; sortKey?: 
   { AttributeName: partitionKey, KeyType: 'HASH' as const },
   ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
 ];
+
+/**
+ * A document client that is the database of repositories, too. They go by its own `send`, so that what a test spies upon or replaces there is what
+ * they meet; also where that is another object made from this one.
+ */
+export function asDatabase(client: DynamoDBDocumentClient): DynamoDBDocumentClient & Database {
+  const names = Object.keys(documentDatabase(client)) as (keyof Database)[];
+  const method = (name: keyof Database) =>
+    function (this: DynamoDBDocumentClient, ...args: readonly unknown[]): unknown {
+      return Reflect.apply(documentDatabase(this)[name], undefined, args);
+    };
+  return Object.assign(client, Object.fromEntries(names.map((name) => [name, method(name)])) as unknown as Database);
+}
 
 /** A real DynamoDB server with all tables, for one test file. */
 export async function startTables() {
@@ -51,7 +66,7 @@ export async function startTables() {
   }
   return {
     endpoint: server.endpoint,
-    database: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+    database: asDatabase(DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })),
     async stop() {
       client.destroy();
       await server.stop();
@@ -60,7 +75,7 @@ export async function startTables() {
 }
 
 /** Every unit row of the item `tee` of a sale. */
-export const unitRows = (database: DynamoDBDocumentClient, saleId: string): Promise<Record<string, unknown>[]> =>
+export const unitRows = (database: Database, saleId: string): Promise<Record<string, unknown>[]> =>
   inParallel(unitBuckets(saleId, 'tee'), 16, (bucket) =>
     readAll(database, {
       TableName: 'units',

@@ -1,4 +1,4 @@
-import { GetCommand, ScanCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { randomUUID } from 'node:crypto';
 import type { Bus, BusEntry, Verdict } from '../../functions/messaging/dispatch.ts';
 import { outboxRow } from '../../functions/orders/outbox.model.ts';
 import type { Database } from '../../functions/shared/dynamo.ts';
@@ -35,19 +35,19 @@ export async function writeRow(
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<OutboxKey & { readonly eventId: string }> {
   const row = { ...outboxRow({ next: anOrder({ holdId: freshHoldId() }), events: ['OrderPlaced'] }), ...changes };
-  await database.send(new TransactWriteCommand({ TransactItems: [outboxWrite(row, { table: 'outbox', mode })] }));
+  await database.transactWrite({ TransactItems: [outboxWrite(row, { table: 'outbox', mode })], ClientRequestToken: randomUUID() });
   return { subject: row.subject, version: row.version, eventId: `${row.subject}#1#OrderPlaced` };
 }
 
 /** A row of the outbox as it is stored. */
 export async function storedRow(database: Database, { subject, version }: OutboxKey): Promise<Record<string, unknown>> {
-  const { Item } = await database.send(new GetCommand({ TableName: 'outbox', Key: { subject, version }, ConsistentRead: true }));
+  const { Item } = await database.get({ TableName: 'outbox', Key: { subject, version }, ConsistentRead: true });
   if (!Item) throw new Error(`${subject}#${version} is gone`);
   return Item;
 }
 
 /** Keys of all rows that the index of unpublished rows has. */
 export async function indexed(database: Database): Promise<string[]> {
-  const { Items = [] } = await database.send(new ScanCommand({ TableName: 'outbox', IndexName: 'unpublished' }));
+  const { Items = [] } = await database.scan({ TableName: 'outbox', IndexName: 'unpublished' });
   return Items.map(({ subject, version }) => `${subject}#${version}`);
 }

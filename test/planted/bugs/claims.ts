@@ -161,9 +161,8 @@ export const claimBugs: readonly Bug[] = [
     edits: [
       {
         file: 'functions/shared/dynamo.ts',
-        search: 'await database.send(new TransactWriteCommand(command), { abortSignal: deadline });',
-        replace:
-          'await database.send(new TransactWriteCommand({ ...command, ClientRequestToken: randomUUID() }), { abortSignal: deadline });',
+        search: 'await database.transactWrite(command, { abortSignal: deadline });',
+        replace: 'await database.transactWrite({ ...command, ClientRequestToken: randomUUID() }, { abortSignal: deadline });',
       },
     ],
     caughtBy: { test: 'unit/shared/dynamo', name: 'whose reply was lost is asked for again under the same token' },

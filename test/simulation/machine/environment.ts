@@ -30,6 +30,9 @@ export const simulatedEnvironment: Readonly<Record<string, string>> = {
 /** What Lambda sets for every function. */
 export const lambdaEnvironment = (functionName: string): Readonly<Record<string, string>> => ({
   AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'simulated',
+  AWS_SECRET_ACCESS_KEY: 'simulated',
+  AWS_SESSION_TOKEN: 'simulated',
   AWS_LAMBDA_FUNCTION_NAME: functionName,
   AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
   AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',

@@ -7,6 +7,7 @@ import { Container } from './container.ts';
 import type { Invocation, InvokeOptions, Machine, MachineOptions } from './contract.ts';
 import { lambdaEnvironment, simulatedEnvironment } from './environment.ts';
 import { NotSimulated } from './globals.ts';
+import { httpModule } from './https.ts';
 import { Network } from './io.ts';
 import { ioredisModule } from './ioredis.ts';
 import { loadInto } from './loader.ts';
@@ -196,8 +197,11 @@ class Fleet {
     const onBreak = new Set<() => void>();
     this.#onBreak.set(container, onBreak);
     const { scriptNames } = options.bundles;
+    const http = httpModule({ container, network, random: random.fork('http'), real: this.#real }, services);
     loadInto(container, options.bundles, random.fork('code'), {
       ...sdkModules({ container, network, random: random.fork('sdk'), real: this.#real }, services),
+      'node:http': http,
+      'node:https': http,
       ioredis: ioredisModule({ container, network, redis, scriptNames, onBreak }),
     });
   }

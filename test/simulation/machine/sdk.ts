@@ -117,6 +117,12 @@ function plainCopy(value: unknown): unknown {
   );
 }
 
+/** What a call meets when an attempt of it came to this, whoever makes it. */
+export const faultOf =
+  (host: SdkHost, service: Service, operation: string, input: Readonly<Record<string, unknown>>) =>
+  (fault: Fault): Error =>
+    errorOf(fault, service, operation, input, host);
+
 /** What the SDK throws when an attempt came to this. */
 function errorOf(fault: Fault, service: Service, operation: string, input: Readonly<Record<string, unknown>>, host: SdkHost): Error {
   if (fault === 'timeout') return Object.assign(new Error('Request timed out'), { name: 'TimeoutError', code: 'ETIMEDOUT', $metadata: {} });

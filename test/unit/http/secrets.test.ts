@@ -1,4 +1,3 @@
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { SecretUnavailable, secretReader } from '../../../functions/shared/secrets.ts';
 
@@ -7,12 +6,12 @@ const long = (letter: string) => letter.repeat(32);
 /** A client that gives these texts one after the other, the last one for ever. */
 function secretsOf(...texts: (string | Error)[]) {
   let reads = 0;
-  const send = async () => {
+  const client = async () => {
     const text = texts[Math.min(reads++, texts.length - 1)];
     if (text instanceof Error) throw text;
-    return { SecretString: text };
+    return text;
   };
-  return { client: { send } as unknown as SecretsManagerClient, reads: () => reads };
+  return { client, reads: () => reads };
 }
 
 describe('a secret', () => {

@@ -1,8 +1,10 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../../../functions/orders/order.model.ts';
 import type { OrderRepository } from '../../../functions/orders/order.ports.ts';
 import { OrderContended, takeStep } from '../../../functions/orders/order.step.ts';
+import { documentDatabase } from '../../../functions/shared/dynamo.sdk.ts';
 import { type Database, transact } from '../../../functions/shared/dynamo.ts';
 import { anOrder } from '../../support/orders.ts';
 
@@ -51,7 +53,7 @@ describe('a transaction that is sent again', () => {
       if (error) throw error;
       return {};
     };
-    return { send } as unknown as Database;
+    return documentDatabase({ send } as unknown as DynamoDBDocumentClient);
   };
 
   it('says how often and why, once it is done', async () => {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectDatabase, type Database, transact, UnsettledTransaction } from '../../../functions/shared/dynamo.ts';
+import { clientDefaults } from '../../../functions/shared/aws.ts';
+import { connectDatabase as connectBySdk, documentDatabase } from '../../../functions/shared/dynamo.sdk.ts';
+import { transact, UnsettledTransaction } from '../../../functions/shared/dynamo.ts';
+import { connectDatabase as connectByWire } from '../../../functions/shared/dynamo.wire.ts';
 
 /** A database that answers as told, for what the local server never says. */
 function answering(...answers: (Error | 'committed')[]) {
@@ -14,7 +17,7 @@ function answering(...answers: (Error | 'committed')[]) {
     if (answer instanceof Error) throw answer;
     return {};
   };
-  return { database: { send } as unknown as Database, tokens };
+  return { database: documentDatabase({ send } as unknown as DynamoDBDocumentClient), tokens };
 }
 
 const cancelled = (...codes: string[]) =>
@@ -51,7 +54,10 @@ describe('a transaction', () => {
   });
 });
 
-describe('a socket that never answers', () => {
+describe.each([
+  ['the SDK', connectBySdk],
+  ['calls of our own', connectByWire],
+])('a socket that never answers %s', (_, connect) => {
   afterEach(() => vi.unstubAllEnvs());
 
   it('ends a call as an error, after it was tried on others', async () => {
@@ -64,12 +70,10 @@ describe('a socket that never answers', () => {
     vi.stubEnv('AWS_REGION', 'eu-central-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    const database = connectDatabase();
     try {
-      await expect(database.send(new GetCommand({ TableName: 'orders', Key: { orderId: 'o' } }))).rejects.toThrow();
-      expect(sockets.size).toBeGreaterThan(1);
+      await expect(connect().get({ TableName: 'orders', Key: { orderId: 'o' } })).rejects.toMatchObject({ name: 'TimeoutError' });
+      expect(sockets.size).toBe(clientDefaults.maxAttempts);
     } finally {
-      database.destroy();
       for (const socket of sockets) socket.destroy();
       server.close();
     }
