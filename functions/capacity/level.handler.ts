@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { saleRepository } from '../sales/sale.repository.ts';
 import { clientDefaults } from '../shared/aws.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -27,7 +28,7 @@ const environment = readEnvironment([
 const ports: LevelPorts = {
   sales: saleRepository(connectDatabase(), environment.SALES_TABLE),
   environments: readyEnvironments(new LambdaClient(clientDefaults), environment.RESERVE_ALIAS_ARN),
-  tables: warmTables(new DynamoDBClient(clientDefaults), [
+  tables: warmTables(DynamoDBDocumentClient.from(new DynamoDBClient(clientDefaults)), [
     { table: environment.ORDERS_TABLE, indexes: Object.keys(tables.orders.indexes) },
     { table: environment.UNITS_TABLE, indexes: [] },
     { table: environment.ALLOWANCES_TABLE, indexes: [] },

@@ -1,11 +1,11 @@
 import {
   DescribeTableCommand,
-  type DynamoDBClient,
   ResourceInUseException,
   type TableDescription,
   UpdateTableCommand,
   type UpdateTableCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { WarmTable, WarmTables } from './capacity.ports.ts';
 
 /** A table by its name, with those of its indexes that each new order is written to. */
@@ -15,7 +15,7 @@ export interface WrittenTable {
 }
 
 /** Warm throughput of DynamoDB tables and, apart from it, of their indexes: one that is too small holds up its table's writes. */
-export function warmTables(database: Pick<DynamoDBClient, 'send'>, written: readonly WrittenTable[]): WarmTables {
+export function warmTables(database: Pick<DynamoDBDocumentClient, 'send'>, written: readonly WrittenTable[]): WarmTables {
   const look = async ({ table, indexes }: WrittenTable): Promise<WarmTable> => {
     const { Table = {} } = await database.send(new DescribeTableCommand({ TableName: table }));
     const written = [Table, ...(Table.GlobalSecondaryIndexes ?? []).filter(({ IndexName = '' }) => indexes.includes(IndexName))];

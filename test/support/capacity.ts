@@ -2,6 +2,7 @@ import { createServer, request, type Server } from 'node:http';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readyEnvironments } from '../../functions/capacity/ready-environments.ts';
 import { saleSchedules } from '../../functions/capacity/sale-schedules.ts';
 import { warmTables } from '../../functions/capacity/warm-tables.ts';
@@ -102,7 +103,7 @@ export async function startCapacityServices({ nowMs, lookMs = 20 }: { readonly n
     adapters: {
       schedules: saleSchedules(clients.scheduler, { group, functionArn: capacityArn, roleArn: 'arn:aws:iam::000000000000:role/calls' }),
       environments: readyEnvironments(clients.lambda, aliasArn),
-      tables: warmTables(clients.dynamodb, [{ table: 'orders', indexes: ['due'] }]),
+      tables: warmTables(DynamoDBDocumentClient.from(clients.dynamodb), [{ table: 'orders', indexes: ['due'] }]),
     },
     async stop() {
       for (const client of Object.values(clients)) client.destroy();
