@@ -134,11 +134,12 @@ export async function allocateUnits<Answer>(allocating: Allocating<Answer>, port
     for (let attempt = 0; swapped.outcome === 'SOLD_OUT' && attempt < roundsMax; attempt++) {
       const { sku, available } = swapped;
       const gathered = await stock.gather(sale, { buyerId, ...shortOf({ sku, available }, held, lines, owned) });
-      if (gathered === 'dry') break;
+      if (gathered === 'dry') return swapped;
       if (gathered !== 'brought') return { outcome: 'IN_TRANSIT' as const };
       swapped = await exchange();
     }
-    return swapped;
+    // Others were quicker each time, which says nothing of the other shards.
+    return swapped.outcome === 'SOLD_OUT' ? { outcome: 'IN_TRANSIT' as const } : swapped;
   }
 
   /** Redis has forgotten slots that the buyer's rows know: tells it, and takes others. */

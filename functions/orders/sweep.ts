@@ -36,7 +36,7 @@ export interface SweepPorts {
 }
 
 /** One thing that a sweep does for a sale. `hasTime` says whether more work may be begun. */
-export type SaleCare = (sale: Sale, hasTime: () => boolean) => Promise<void>;
+export type SaleCare = (sale: Sale, hasTime: () => boolean) => Promise<unknown>;
 
 /** What a sweep found and settled. `failed` comes again with the next one. */
 export interface SweepReport {
@@ -98,7 +98,7 @@ const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
 
-async function guarded(message: string, report: SweepReport, work: () => Promise<void>): Promise<void> {
+async function guarded(message: string, report: SweepReport, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -20,27 +20,28 @@ const nobodysToken = 'care';
 /**
  * Looks after what Redis may have forgotten of a live sale: a Redis that is another one than before has restarted or failed over, so the sale is marked as
  * `behind` at once, before anybody is refused by what it does not know. The mark first: a run that dies in between finds the same again. Costs three reads
- * when nothing has happened; may run any number of times.
+ * when nothing has happened; may run any number of times. False when nothing was learnt: the sale is not loaded, or changed while it was marked.
  */
 export const watchIdentity =
   ({ stock, mend, memories, identityOf }: IdentityPorts) =>
-  async (sale: Pick<Sale, 'saleId' | 'shards'>): Promise<void> => {
+  async (sale: Pick<Sale, 'saleId' | 'shards'>): Promise<boolean> => {
     const { saleId, shards } = sale;
     const identity = await identityOf(saleId, shards);
     const read = await stock.read(saleId, shards);
     // A sale that is not loaded comes back marked.
-    if (read.outcome === 'NOT_LOADED') return;
+    if (read.outcome === 'NOT_LOADED') return false;
     const known = await memories.of(saleId);
     const isAnother = known.identity !== undefined && !(known.identity === identity && known.epoch === read.epoch);
     if (isAnother) {
       log.warn('the sale is on another Redis than before, or loaded anew', { saleId, before: known.identity, now: identity });
       const load = await loadOf(sale, read.epoch, stock);
-      if (load) await markBehind(load, 'set', nobodysToken, mend);
+      if (!load || !(await markBehind(load, 'set', nobodysToken, mend))) return false;
     }
     const isBehind = isAnother || (await isBehindAnywhere(sale, mend));
     const behindSinceMs = isBehind ? (isAnother ? read.nowMs : (known.behindSinceMs ?? read.nowMs)) : undefined;
-    if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return;
+    if (known.identity === identity && known.epoch === read.epoch && known.behindSinceMs === behindSinceMs) return true;
     await memories.note(saleId, { identity, epoch: read.epoch, behindSinceMs: behindSinceMs ?? null });
+    return true;
   };
 
 /**
@@ -61,7 +62,7 @@ const looksMax = 1_000;
  * So it costs one look for each sale and connection, and nothing after that, because then a Redis that forgot says so itself.
  */
 export function certainty({ watch, connection }: { watch: ReturnType<typeof watchIdentity>; connection: () => string }) {
-  const looks = new Map<string, { readonly on: string; readonly taken: Promise<void>; isDone: boolean }>();
+  const looks = new Map<string, { readonly on: string; readonly taken: Promise<boolean>; isDone: boolean }>();
 
   function lookAt(sale: Pick<Sale, 'saleId' | 'shards'>, on: string) {
     const look = { on, isDone: false, taken: watch(sale) };
@@ -77,12 +78,11 @@ export function certainty({ watch, connection }: { watch: ReturnType<typeof watc
     const look = known?.on === on ? known : lookAt(sale, on);
     if (look.isDone) return true;
     try {
-      await look.taken;
-      look.isDone = true;
+      look.isDone = await look.taken;
     } catch (error) {
-      if (looks.get(saleId) === look) looks.delete(saleId);
-      throw error;
+      log.warn('it is not known which Redis has the sale', { saleId, error });
     }
+    if (!look.isDone && looks.get(saleId) === look) looks.delete(saleId);
     return false;
   };
 }

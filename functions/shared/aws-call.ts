@@ -54,7 +54,11 @@ export const throttlingNames: ReadonlySet<string> = new Set([
 ]);
 /** What is no answer of the service: nobody knows what became of the call. */
 export const unreadable = 'UnreadableAnswer';
-export const transientNames: ReadonlySet<string> = new Set(['TimeoutError', 'RequestTimeout', 'RequestTimeoutException', unreadable]);
+export const transientNames: ReadonlySet<string> = new Set([
+  ...['TimeoutError', 'RequestTimeout', 'RequestTimeoutException', unreadable],
+  // Signed before a freeze and sent after it: nothing was done, and each attempt is signed anew.
+  ...['InvalidSignatureException', 'RequestExpired', 'RequestTimeTooSkewed'],
+]);
 export const transientStatuses: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export const brokenConnections: ReadonlySet<string> = new Set([
   'ECONNRESET',

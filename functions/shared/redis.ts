@@ -106,7 +106,7 @@ export async function identityOf(redis: RedisClient, key: string): Promise<strin
 
 /**
  * Names the connections that the client has, by what it knows itself: another name once one was made anew or the cluster's masters are others. As
- * long as the name stays, whoever answers is whoever answered before.
+ * long as the name stays, whoever answers is whoever answered before, but for a node that was demoted and promoted again behind a connection that held.
  */
 export function connectionName(redis: RedisClient): () => string {
   let made = 0;

@@ -120,7 +120,11 @@ export function saleStock(one: OneStock, redis: RedisClient) {
     const items = oldest.items.map((item) => {
       const of = loaded.flatMap((read) => read.items.filter(({ sku }) => sku === item.sku));
       const total = Math.min(...of.map((each) => each.total));
-      const available = of.reduce((sum, each) => sum + each.available, 0);
+      // They are read one after the other, and units may move from one that was read to one that is yet to be.
+      const available = Math.min(
+        total,
+        of.reduce((sum, each) => sum + each.available, 0),
+      );
       return { ...item, total, available, given: Math.max(0, total - available) };
     });
     const latest = (of: (read: (typeof loaded)[number]) => number) => Math.max(...loaded.map(of));

@@ -66,14 +66,27 @@ describe('a sale that may be behind', () => {
     }
   });
 
-  it('whose Redis cannot be looked at refuses nobody for good', async () => {
+  it('whose Redis cannot be looked at refuses nobody without a look for the order', async () => {
     const sale = await engine.openSale(randomUUID(), 1);
     const { saleId } = sale;
     await place(saleId, 'ada');
     const isCertain = certainty({ watch: () => Promise.reject(new Error('no answer')), connection: () => 'one' });
-    const ports = { ...engine.placePorts, isCertain };
-    await expect(engine.place(saleId, 'eve', { ports })).rejects.toThrow('no answer');
-    await expect(engine.place(saleId, 'eve', { ports })).rejects.toThrow('no answer');
+    const asked: string[] = [];
+    const get: typeof engine.orders.get = (orderId) => {
+      asked.push(orderId);
+      return engine.orders.get(orderId);
+    };
+    const ports = { ...engine.placePorts, isCertain, orders: { ...engine.orders, get } };
+    for (const _ of [1, 2]) expect(await engine.place(saleId, 'eve', { ports })).toMatchObject({ outcome: 'sold-out' });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is looked at again while it is not loaded, or could not be marked', async () => {
+    const looks = [false, true];
+    const isCertain = certainty({ watch: async () => looks.shift() ?? true, connection: () => 'one' });
+    const sale = { saleId: 'drop' };
+    expect([await isCertain(sale), await isCertain(sale), await isCertain(sale)]).toEqual([false, false, true]);
+    expect(looks).toEqual([]);
   });
 
   it('is compared completely, mended and unmarked after Redis forgot its last orders and ends', async () => {
