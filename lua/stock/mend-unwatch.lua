@@ -7,8 +7,10 @@ local argc = #ARGV
 if #KEYS ~= 1 or argc < 2 or argc > 1 + 50 then return bad_call('mend-unwatch arity') end
 local SALE, token = KEYS[1], ARGV[1]
 if not is_id(token) then return bad_call('mend-unwatch token') end
+local named = {}
 for at = 2, argc do
-  if not is_sku(ARGV[at]) then return bad_call('mend-unwatch sku') end
+  if not is_sku(ARGV[at]) or named[ARGV[at]] then return bad_call('mend-unwatch sku') end
+  named[ARGV[at]] = true
 end
 
 local lines = {}

@@ -46,7 +46,9 @@ export type Kind =
   | 'next'
   | 'fewer'
   | 'shard'
-  | 'more';
+  | 'more'
+  | 'newFirst'
+  | 'newLast';
 
 export interface ScriptUnderTest {
   readonly text: string;
@@ -137,7 +139,7 @@ export const scripts: Readonly<Record<string, ScriptUnderTest>> = {
   },
   'stock/shard-settle': { text: shards.settle.text, keys: ['sale'], args: ['shard', 'bornUs'], believes: true },
   'stock/shard-supply': {
-    ...{ text: shards.supply.text, keys: ['sale', 'free', 'suspects'], args: ['sku', 'count', 'more'], each: ['serial', 'serial'] },
+    ...{ text: shards.supply.text, keys: ['sale', 'free', 'suspects'], args: ['sku', 'count', 'more'], each: ['newFirst', 'newLast'] },
     believes: true,
   },
   'stock/shard-drop': { text: shards.dropUnits.text, keys: ['sale', 'free', 'suspects'], args: [], each: ['sku', 'units'], believes: true },

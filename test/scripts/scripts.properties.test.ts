@@ -143,7 +143,10 @@ function argumentsOf(script: ScriptUnderTest, known: readonly Known[], draws: It
     next: () => (isHall ? '0' : String(5 + draw(5))),
     fewer: () => (isHall ? '0' : String(draw(5))),
     shard: () => String(draw(3)),
+    // Between any `count` and `more` of these.
     more: () => '30',
+    newFirst: () => String(21 + draw(4)),
+    newLast: () => String(25 + draw(5)),
     unitState: () => pick(['HELD', 'SOLD', 'RETIRED']),
   };
   return [...script.args, ...(script.each ?? [])].map((kind) => values[kind]());

@@ -20,6 +20,7 @@ end
 
 local function count_seats(sale_key, sku, total_more, free_more)
   local total, free = seats_counted(sale_key, sku)
-  total, free = total + total_more, free + free_more
+  -- A seat that was counted as taken already is not taken twice: less than nothing is a record that no script reads.
+  total, free = total + total_more, math.max(0, free + free_more)
   redis.call('HSET', sale_key, 'i:' .. sku, 's|' .. total .. '|' .. total + 1 .. '|' .. free)
 end
