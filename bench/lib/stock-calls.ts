@@ -1,4 +1,5 @@
 import type { RedisClient } from '../../functions/shared/redis.ts';
+import { soldOutGlance } from '../../functions/stock/glance.ts';
 import type { StockLine } from '../../functions/stock/stock.model.ts';
 import { type Stock, stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { encode } from './resp.ts';
@@ -38,12 +39,39 @@ const payloadHash = 'cGF5bG9hZC1oYXNo';
 export const holdIdOf = (number: number): string => `hold-${String(number).padStart(17, '0')}`;
 export const buyerIdOf = (number: number): string => `buyer-${String(number).padStart(9, '0')}`;
 
+type EncodeByHold = (hold: number, buyer: number) => string;
+
 /** Encodes reserves of these lines by hold and buyer, each byte as the wrapper would send it. */
-export async function reserveEncoder({ saleId, lines }: ReservePlan): Promise<(hold: number, buyer: number) => string> {
+export async function reserveEncoder({ saleId, lines }: ReservePlan): Promise<EncodeByHold> {
   const words = await wordsOf((stock) => stock.reserve({ saleId, holdId: holdMark, buyerId: buyerMark, payloadHash, lines }));
-  const [before, between, after] = piecesOf(encode(['EVALSHA', ...words]), [holdMark, buyerMark]);
+  return encoderOf(['EVALSHA', ...words]);
+}
+
+/** Encodes the reads by which the same requests are refused while the item is known to be sold out. */
+export async function glanceEncoder({ saleId, lines }: ReservePlan): Promise<EncodeByHold> {
+  const sent: Words[] = [];
+  const listener = {
+    isCluster: false,
+    hmget: async (...words: Words) => {
+      sent.push(words);
+      return [];
+    },
+  };
+  const glance = soldOutGlance(listener as unknown as RedisClient, () => 0);
+  const asked = { saleId, holdId: holdMark, buyerId: buyerMark, lines };
+  glance.note(asked, '');
+  await glance.look(asked);
+  const [words] = sent;
+  if (words === undefined) throw new Error('nothing was sent at a glance');
+  return encoderOf(['HMGET', ...words], { hold: 'h:', buyer: 'b:' });
+}
+
+/** `prefixes`: what stands before the two in their words. */
+function encoderOf(words: Words, prefixes = { hold: '', buyer: '' }): EncodeByHold {
+  const [before, between, after] = piecesOf(encode(words), [`${prefixes.hold}${holdMark}`, `${prefixes.buyer}${buyerMark}`]);
   const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
-  return (hold, buyer) => `${before}${bulk(holdIdOf(hold))}${between}${bulk(buyerIdOf(buyer))}${after}`;
+  return (hold, buyer) =>
+    `${before}${bulk(`${prefixes.hold}${holdIdOf(hold)}`)}${between}${bulk(`${prefixes.buyer}${buyerIdOf(buyer)}`)}${after}`;
 }
 
 /** What is around these bulk strings. */

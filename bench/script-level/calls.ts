@@ -2,7 +2,7 @@ import { bareScript, digestOf, emptyScript } from '../lib/bare-script.ts';
 import { loadSale, newHoldReply } from '../lib/load-sale.ts';
 import type { BenchRedis } from '../lib/redis-server.ts';
 import { encode } from '../lib/resp.ts';
-import { reserveEncoder } from '../lib/stock-calls.ts';
+import { glanceEncoder, reserveEncoder } from '../lib/stock-calls.ts';
 
 /** One thing to measure: on an empty Redis, `prepare` makes what it needs and gives the requests. */
 export interface CallKind {
@@ -20,7 +20,8 @@ export const names = {
   decr: 'DECR',
   bare: 'bare check-and-increment script',
   newHold: 'reserve: a new hold of 1 unit',
-  soldOut: 'reserve: refused, sold out',
+  soldOut: 'reserve: refused, sold out, by the script',
+  glance: 'reserve: refused, sold out, at a glance',
 } as const;
 
 const always = (count: number, request: string): string[] => Array.from({ length: count }, () => request);
@@ -126,6 +127,16 @@ const reserves: CallKind[] = [
     async prepare(redis, count) {
       await loadSale(redis, { saleId, units: buyersBefore, holds: buyersBefore, perBuyerLimit });
       return newHolds(await reserveEncoder({ saleId, lines: oneTee }), count);
+    },
+  },
+  {
+    what: names.glance,
+    command: 'hmget',
+    ours: true,
+    reply: '*5\r\n',
+    async prepare(redis, count) {
+      await loadSale(redis, { saleId, units: buyersBefore, holds: buyersBefore, perBuyerLimit });
+      return newHolds(await glanceEncoder({ saleId, lines: oneTee }), count);
     },
   },
   {

@@ -60,7 +60,7 @@ const goals: readonly { readonly goal: Goal; readonly mode: Mode; readonly key: 
     goal: { name: 'refusal (sold out) ÷ bare script, server CPU', atLeast: 1.4, stretch: 1.15, direction: 'lower' },
     mode: manyPipelined,
     key: 'cpuMicros',
-    what: names.soldOut,
+    what: names.glance,
     base: names.bare,
   },
 ];
@@ -122,6 +122,7 @@ function notesOf(measured: readonly MeasuredKind[], { version, isPinned }: Pick<
     `${version} without persistence, ${isPinned ? 'on a core of its own, the client on the others' : 'sharing its cores with the client (no taskset, or one core)'}.`,
     'exec: INFO commandstats. Server CPU: user and system time of the process, with reading, parsing and answering. CPU per call is steady, calls per second are not.',
     `The client writes encoded requests to sockets and looks for the end of each answer. How busy the server was with DECR and with new holds: ${busy.join(', ')}; far below 100%, calls/s are the client's.`,
+    'Sold out: a container asks the script, and again each second; in between it glances, with one read that Redis answers at one moment (functions/stock/glance.ts).',
     'Ratios: exec and CPU to the bare script, calls/s to DECR. Every sale has a limit per buyer; each new hold is by a buyer of their own.',
   ];
 }

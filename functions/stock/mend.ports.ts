@@ -1,2 +1,3 @@
 /** Looking closely at the stock, and putting single things right, as a reconciliation sees it. */
-export type { Counted, ItemCounters, LoadRef, Loose, MendStock, OrderSeen, UnitPlace } from './mend.scripts.ts';
+export type { Counted, LoadRef, Loose, MendStock, OrderSeen, UnitPlace } from './mend.scripts.ts';
+export type { ItemCounters } from './stock.records.ts';

@@ -4,7 +4,17 @@ import { type SaleToLoad, saleArgs } from './sale-copy.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { Hold, HoldState, LineUnits } from './stock.model.ts';
 import type { OrderStanding } from './stock.ports.ts';
-import { BadRecord, formatLine, formatSlots, formatUnits, parseHold, parseRange, parseSlots, parseSuspectSeat } from './stock.records.ts';
+import {
+  formatLine,
+  formatSlots,
+  formatUnits,
+  type ItemCounters,
+  parseHold,
+  parseItem,
+  parseRange,
+  parseSlots,
+  parseSuspectSeat,
+} from './stock.records.ts';
 
 /** Which load of which sale was looked at: a repair of another one is refused. */
 export interface LoadRef {
@@ -22,15 +32,6 @@ export interface OrderSeen {
   readonly slots: readonly number[];
   /** By line of the order, its units in order. */
   readonly places: readonly { readonly line: LineUnits; readonly places: readonly UnitPlace[] }[];
-}
-
-/** An item as its record has it: `next` is the lowest serial never given out, `free` counts the pool, or the free seats. */
-export interface ItemCounters {
-  readonly sku: string;
-  readonly seated: boolean;
-  readonly total: number;
-  readonly next: number;
-  readonly free: number;
 }
 
 /** What was counted of an item: its seats, which of a counted item are none, and what of it is free. */
@@ -253,10 +254,4 @@ function placesOf({ units, seated }: LineUnits, text: string): UnitPlace[] {
     [...new Set(units.map(Number))].sort((a, b) => a - b).map((serial, index) => [serial, letters[text[index] ?? '']]),
   );
   return units.map((unit) => bySerial.get(Number(unit)) ?? 'elsewhere');
-}
-
-function parseItem(sku: string, record: string): ItemCounters {
-  const match = /^([cs])\|(\d+)\|(\d+)\|(\d+)(?:\|#[\w-]+)?$/.exec(record);
-  if (!match) throw new BadRecord(`item ${record}`);
-  return { sku, seated: match[1] === 's', total: Number(match[2]), next: Number(match[3]), free: Number(match[4]) };
 }

@@ -1,10 +1,10 @@
-import { clusterIsKnown, type RedisClient, replicated } from '../shared/redis.ts';
-import { runTwiceAtMost } from '../shared/script.ts';
+import { type RedisClient, replicated } from '../shared/redis.ts';
+import { fieldsOf } from './fields.ts';
 import * as scripts from './shards.definitions.ts';
 import { type Sharded, shardStockId, stripesOf, type Transit } from './shards.model.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { LineUnits } from './stock.model.ts';
-import { BadRecord, formatLine } from './stock.records.ts';
+import { BadRecord, formatLine, parseItem } from './stock.records.ts';
 
 /** A shard at one moment. */
 export interface ShardSeen {
@@ -29,23 +29,17 @@ export class NotSupplied extends Error {
 /** The shards of a sale among each other (see docs/shards.md). Each verb is of one shard, and may be repeated. */
 export function shardScripts(redis: RedisClient) {
   const keysOf = ({ saleId }: Sharded, shard: number) => stockKeys(shardStockId(saleId, shard));
-  /** Fields at one moment. Throws what scripts throw where they are not answered. */
-  const fieldsOf = (key: string, fields: readonly string[]) =>
-    runTwiceAtMost('stock.shard-fields', async () => {
-      if (redis.isCluster) await clusterIsKnown(redis);
-      return redis.hmget(key, ...fields);
-    });
 
   return {
     /** A shard as it is; undefined where Redis does not have it. */
     async visit(sale: Sharded, shard: number, sku: string): Promise<ShardSeen | undefined> {
       const others = Array.from({ length: sale.shards ?? 1 }, (_, other) => other);
       const fields = [...others.map((to) => `t:${to}`), ...others.map((from) => `g:${from}`)];
-      const [loaded, item, ...found] = await fieldsOf(keysOf(sale, shard).sale, ['s', `i:${sku}`, ...fields]);
+      const [loaded, item, ...found] = await fieldsOf(redis, keysOf(sale, shard).sale, ['s', `i:${sku}`, ...fields]);
       if (loaded === null || loaded === undefined) return undefined;
       return {
         shard,
-        free: freeOf(item ?? ''),
+        free: item ? parseItem(sku, item).free : 0,
         lent: found.slice(0, others.length).flatMap((record, to) => transitsOf(shard, to, record)),
         received: found.slice(others.length).join(','),
       };
@@ -72,9 +66,9 @@ export function shardScripts(redis: RedisClient) {
     async supply(sale: Sharded, shard: number, { sku, total }: { readonly sku: string; readonly total: number }): Promise<boolean> {
       const keys = keysOf(sale, shard);
       for (let call = 0; call < callsMax; call++) {
-        const [loaded, item] = await fieldsOf(keys.sale, ['s', `i:${sku}`]);
+        const [loaded, item] = await fieldsOf(redis, keys.sale, ['s', `i:${sku}`]);
         if (!loaded || !item) return false;
-        const after = totalOf(item);
+        const after = parseItem(sku, item).total;
         if (after >= total) return true;
         const ranges = stripesOf(sku, after, total, shard, sale.shards ?? 1);
         const page = ranges.slice(0, rangesPerCall);
@@ -96,7 +90,7 @@ export function shardScripts(redis: RedisClient) {
     /** All that is on its way from a shard. */
     async transits(sale: Sharded, shard: number): Promise<Transit[]> {
       const fields = Array.from({ length: sale.shards ?? 1 }, (_, to) => `t:${to}`);
-      const found = await fieldsOf(keysOf(sale, shard).sale, fields);
+      const found = await fieldsOf(redis, keysOf(sale, shard).sale, fields);
       return found.flatMap((record, to) => transitsOf(shard, to, record));
     },
   };
@@ -109,12 +103,4 @@ function transitsOf(from: number, to: number, record: string | null): Transit[] 
   const [, seq, sku, units] = /^(\d+)\|(?:([^|]+)\|(.+))?$/.exec(record) ?? [];
   if (seq === undefined) throw new BadRecord(`transit ${record}`);
   return sku === undefined || units === undefined ? [] : [{ from, to, seq: Number(seq), sku, units }];
-}
-
-const itemOf = (record: string) => /^c\|(\d+)\|(\d+)\|(\d+)/.exec(record);
-const freeOf = (record: string) => Number(itemOf(record)?.[3] ?? 0);
-function totalOf(record: string): number {
-  const total = itemOf(record)?.[1];
-  if (total === undefined) throw new BadRecord(`item ${record}`);
-  return Number(total);
 }

@@ -105,3 +105,25 @@ const seatMarks = new Map<string, 'free' | 'suspect' | 'retired'>([
   ['?', 'suspect'],
   ['-', 'retired'],
 ]);
+
+/** An item as its record has it: `next` is the lowest serial never given out, `free` counts the pool, or the free seats. */
+export interface ItemCounters {
+  readonly sku: string;
+  readonly seated: boolean;
+  readonly total: number;
+  readonly next: number;
+  readonly free: number;
+}
+
+export function parseItem(sku: string, record: string): ItemCounters {
+  const match = /^([cs])\|(\d+)\|(\d+)\|(\d+)(?:\|#[\w-]+)?$/.exec(record);
+  if (!match) throw new BadRecord(`item ${record}`);
+  return { sku, seated: match[1] === 's', total: Number(match[2]), next: Number(match[3]), free: Number(match[4]) };
+}
+
+/** Units per buyer by the sale's record, 0 for no limit. */
+export function limitOf(record: string): number {
+  const limit = /^\w+\|\d+\|\d+\|(\d+)\|/.exec(record)?.[1];
+  if (limit === undefined) throw new BadRecord(`sale ${record}`);
+  return Number(limit);
+}

@@ -1,6 +1,7 @@
 import { clusterIsKnown, type RedisClient } from '../shared/redis.ts';
 import { runTwiceAtMost } from '../shared/script.ts';
 import { cartScripts } from './cart.scripts.ts';
+import { soldOutGlance } from './glance.ts';
 import { loadScripts, pagesOf } from './load.scripts.ts';
 import { type SaleToLoad, saleArgs } from './sale-copy.ts';
 import { saleStock } from './sale-stock.ts';
@@ -52,6 +53,7 @@ export function stockScripts(redis: RedisClient) {
 
 /** The verbs on one stock. */
 export function oneStock(redis: RedisClient) {
+  const glance = soldOutGlance(redis);
   return {
     ...loadScripts(redis),
     ...cartScripts(redis),
@@ -97,14 +99,19 @@ export function oneStock(redis: RedisClient) {
      * for after a swap that was refused. `hasOrder`: an order has acknowledged it. `behind` in a refusal: Redis has been caught not knowing an order
      * that DynamoDB had, so it may have forgotten the caller's too. `SEAT_TAKEN` names the seats of the line that others have.
      */
-    async reserve({ saleId, holdId, buyerId, payloadHash, lines }: ReserveRequest) {
+    async reserve(request: ReserveRequest) {
+      const { refused, sale } = await glance.look(request);
+      if (refused) return refused;
+      const { saleId, holdId, buyerId, payloadHash, lines } = request;
       const reply = await scripts.reserve(redis, {
         keys: stockKeys(saleId),
         args: { holdId, buyerId, payloadHash },
         each: lines.map(wantedOf),
       });
+      if (reply.outcome === 'SOLD_OUT') glance.note(request, sale);
       if (reply.outcome !== 'RESERVED') return reply;
       const { outcome, state, ...found } = reply;
+      if (state === '') glance.forget(request);
       const hold: Hold = { holdId, buyerId, payloadHash, ...found };
       return { outcome, hold, replayed: state !== '', hasOrder: state === 'A' || state === 'C' };
     },

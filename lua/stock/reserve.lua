@@ -27,8 +27,10 @@ local wanted = 0
 local query = argc > 5 and { 'HMGET', SALE, 's', hold_field, buyer_field, 'behind' }
 local seats_at
 for at = 4, argc, 2 do
+  if ARGV[at + 1] == '1' then
+    wanted = wanted + 1
   -- Digits only: tonumber alone takes '0x10', ' 7' and '1e1'.
-  if string.find(ARGV[at + 1], '^[1-9]%d?$') then
+  elseif string.find(ARGV[at + 1], '^[1-9]%d?$') then
     wanted = wanted + ARGV[at + 1]
   else
     local named_seats, _, _, can_own_seats = seat_names()
@@ -50,9 +52,9 @@ if wanted > UNITS_PER_HOLD_MAX then return bad_call('reserve quantity') end
 
 local found = query and redis.call(unpack(query)) or redis.call('HMGET', SALE, 's', hold_field, buyer_field, 'behind', 'i:' .. ARGV[4])
 if not found[1] then return 'NOT_LOADED' end
-local control, opens_at, closes_at, limit, hold_ms, born_floor = string.match(found[1], '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|%d+|%d+$')
+local control, opens_at, closes_at, limit, at_hold_ms = string.match(found[1], '^(%a+)|(%d+)|(%d+)|(%d+)|()')
 if not control then error('BROKEN sale record') end
-local mask = tonumber(found[3] or 0)
+local mask = found[3] and tonumber(found[3]) or 0
 local behind = found[4] and '|1' or '|0'
 
 if found[2] then
@@ -91,34 +93,36 @@ if seats_at then
   end
 end
 
+-- Of numbers as texts, without zeros before them, the longer is the greater, and of two as long the one that comes later in the order of texts.
 local time = redis.call('TIME')
-local now_us = time[1] * 1000000 + time[2]
-if control == 'closed' or control == 'cancelled' or now_us >= closes_at * 1000 then return 'NOT_OPEN|closed' .. behind end
-if now_us < opens_at * 1000 then return 'NOT_OPEN|scheduled' .. behind end
+local micros = string.sub('00000' .. time[2], -6)
+local now_ms = time[1] .. string.sub(micros, 1, 3)
+local is_before_end = #now_ms < #closes_at or #now_ms == #closes_at and now_ms < closes_at
+if not is_before_end or control == 'closed' or control == 'cancelled' then return 'NOT_OPEN|closed' .. behind end
+if #now_ms < #opens_at or #now_ms == #opens_at and now_ms < opens_at then return 'NOT_OPEN|scheduled' .. behind end
 if control == 'paused' then return 'PAUSED' end
 
 local slots = '0'
 if limit ~= '0' then
-  limit = tonumber(limit)
-  local used = 0
   -- The lowest slots: a buyer's first hold takes 1, 2, 3, ...
-  slots = wanted == 1 and '1' or 2 ^ wanted - 1
-  if mask > 0 then
+  if mask == 0 and wanted == 1 then
+    slots = '1'
+  else
     local count_slots, grant_slots = allowance()
-    used = count_slots(mask)
-    if used + wanted <= limit then slots = grant_slots(mask, wanted) end
+    local used = count_slots(mask)
+    if used + wanted > tonumber(limit) then return 'BUYER_LIMIT|' .. limit .. '|' .. used .. behind end
+    slots = grant_slots(mask, wanted)
   end
-  if used + wanted > limit then return 'BUYER_LIMIT|' .. limit .. '|' .. used .. behind end
 end
 
 local record = { 'HSET', SALE, hold_field, '' }
 local lines, returned = '', nil
 for at = 4, argc, 2 do
-  local sku, quantity = ARGV[at], tonumber(ARGV[at + 1])
+  local sku, quantity = ARGV[at], ARGV[at + 1] == '1' and 1 or tonumber(ARGV[at + 1])
   local total, next_serial, free = string.match(found[at / 2 + 3], quantity and ITEM_RECORD or SEATED_RECORD)
   if not total then error('BROKEN item record') end
-  local available = total - next_serial + 1
-  if available < 0 then available = 0 end
+  local is_dealt_out = #next_serial > #total or #next_serial == #total and next_serial > total
+  local available = is_dealt_out and 0 or quantity == 1 and 1 or total - next_serial + 1
   if free ~= '0' then available = available + free end
   if quantity and available < quantity then return 'SOLD_OUT|' .. sku .. '|' .. available .. behind end
   local units
@@ -150,13 +154,11 @@ for at = 4, argc, 2 do
   record[#record + 1] = (quantity and 'c|' or 's|') .. total .. '|' .. next_serial .. '|' .. free
 end
 
-local born
-if now_us > tonumber(born_floor) then
-  born = time[1] .. string.sub('00000' .. time[2], -6)
-else
-  born = string.format('%.0f', born_floor + 1)
-end
-local expires = string.format('%.0f', (now_us - now_us % 1000) / 1000 + hold_ms)
+local hold_ms, born_floor = string.match(found[1], '^(%d+)|(%d+)|%d+|%d+$', at_hold_ms)
+if not hold_ms then error('BROKEN sale record') end
+local born = time[1] .. micros
+if #born < #born_floor or #born == #born_floor and born <= born_floor then born = string.format('%.0f', born_floor + 1) end
+local expires = string.format('%.0f', now_ms + hold_ms)
 record[4] = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
 if limit ~= '0' then
   record[#record + 1] = buyer_field

@@ -1,0 +1,82 @@
+import type { RedisClient } from '../shared/redis.ts';
+import { fieldsOf } from './fields.ts';
+import { stockKeys } from './stock.keys.ts';
+import type { StockLine } from './stock.model.ts';
+import { limitOf, parseItem } from './stock.records.ts';
+
+/** A request as `reserve` has it. */
+interface Asked {
+  readonly saleId: string;
+  readonly holdId: string;
+  readonly buyerId: string;
+  readonly lines: readonly StockLine[];
+}
+
+/** The refusal in the words of the script. */
+interface SoldOut {
+  readonly outcome: 'SOLD_OUT';
+  readonly sku: string;
+  readonly available: number;
+  readonly behind: boolean;
+}
+
+interface Glance {
+  /** Nothing where only the script can tell. */
+  readonly refused?: SoldOut;
+  /** The sale's record as it was. */
+  readonly sale?: string | null | undefined;
+}
+
+/** So long the script's word is good for the clock, which a glance does not see: a sale may be said to be sold out by so much after its end. */
+const withinMs = 1_000;
+const itemsMax = 1_000;
+
+/**
+ * Refuses the crowd at the door of a sold-out item by one read, which costs Redis a tenth of the script. The script stays the authority: an item is glanced at only
+ * for a moment after the script has refused it, and only while the sale's record is to the letter what it was before that: so control, window and limit are
+ * what the script went by. All else that the script would look at is read at one moment: a replay, a buyer who has something already, units that came
+ * back, a Redis that has been caught behind are the script's to answer.
+ */
+export function soldOutGlance(redis: RedisClient, nowMs: () => number = () => performance.now()) {
+  /** By stock and item, when the script last refused it, and the sale as it was before. */
+  const refusals = new Map<string, { readonly atMs: number; readonly sale: Glance['sale'] }>();
+  const keyOf = ({ saleId }: Asked, { sku }: StockLine) => `${saleId} ${sku}`;
+
+  return {
+    /** Throws what scripts throw where it is not answered. */
+    async look(asked: Asked): Promise<Glance> {
+      const line = onlyLine(asked);
+      const last = line && refusals.get(keyOf(asked, line));
+      if (!last || nowMs() - last.atMs >= withinMs) return {};
+      const { sku, quantity } = line;
+      const fields = ['s', `i:${sku}`, `h:${asked.holdId}`, `b:${asked.buyerId}`, 'behind'];
+      const [sale, item, ...reasons] = await fieldsOf(redis, stockKeys(asked.saleId).sale, fields);
+      if (!sale || sale !== last.sale || !item || reasons.some((found) => found !== null)) return { sale };
+      const { seated, total, next, free } = parseItem(sku, item);
+      const limit = limitOf(sale);
+      const available = Math.max(0, total - next + 1) + free;
+      const isRefused = !seated && available < quantity && (limit === 0 || quantity <= limit);
+      return isRefused ? { refused: { outcome: 'SOLD_OUT', sku, available, behind: false }, sale } : { sale };
+    },
+
+    /** The script has refused these lines for want of units. `sale`: what a look before that had seen of the sale, if there was one. */
+    note(asked: Asked, sale: Glance['sale']): void {
+      const line = onlyLine(asked);
+      if (!line) return;
+      if (refusals.size >= itemsMax) refusals.clear();
+      refusals.set(keyOf(asked, line), { atMs: nowMs(), sale });
+    },
+
+    /** The script has given units out. */
+    forget(asked: Asked): void {
+      const line = onlyLine(asked);
+      if (line) refusals.delete(keyOf(asked, line));
+    },
+  };
+}
+
+/** Of several lines the first that is short is named, and seats may be taken one by one: that is for the script. */
+function onlyLine({ lines }: Asked): StockLine | undefined {
+  const [line, ...others] = lines;
+  return line?.seats || others.length > 0 ? undefined : line;
+}
