@@ -51,8 +51,9 @@ else
     if not own then
       cart.lines[#cart.lines + 1] = line
     else
+      -- Both may have a unit that was handed out twice (see keep_own).
       local list = own.seats or own.serials
-      for _, unit in ipairs(line.seats or line.serials) do
+      for _, unit in ipairs(pick(line.seats or line.serials, set_of(list), false)) do
         list[#list + 1] = unit
       end
       if own.serials then table.sort(own.serials) end

@@ -60,6 +60,7 @@ if tonumber(limit) > 0 then
 end
 if units > UNITS_PER_HOLD_MAX and quantity > #had then return { 'CART_FULL' } end
 if #taken > 0 then return { 'SEAT_TAKEN', sku, table.concat(taken, ',') } end
+if not seats and quantity > #had and keep_own(POOLS, item, sku, had) > 0 then write_items(SALE, items) end
 if not seats and quantity - #had > available_of(item) then return { 'SOLD_OUT', sku, #had + available_of(item) } end
 
 local line = { sku = sku }

@@ -96,7 +96,7 @@ if not items then return bad_call('swap item ' .. unknown) end
 if line_of_wrong_kind(wanted, items) then return bad_call('swap kind') end
 if line_of_wrong_kind(hold.lines, items) then error('BROKEN hold of another kind') end
 for _, line in ipairs(wanted) do
-  -- So many are enough, whichever of them are owned.
+  -- So many are enough, whichever of them are owned, or the hold's own.
   local want = line.seats and 0 or math.min(items[line.sku].free, line.quantity + #line.owned)
   if #find_lowest(POOLS.free, line.sku, want) ~= want then error('BROKEN free pool of ' .. line.sku) end
 end
@@ -106,6 +106,8 @@ local function without_owned(item, line, had)
   local sku, kept = line.sku, pick(had, line.is_owned, false)
   each_run(pick(had, line.is_owned, true), function(first, last) put_in(POOLS.suspects, sku, first, last) end)
   suspect_free(POOLS, item, sku, line.owned)
+  -- What the hold keeps may be for sale as well, given back by another that had it too (see keep_own in lib/returns.lua).
+  each_run(kept, function(first, last) item.free = item.free - take_out(POOLS.free, sku, first, last) end)
   skip_owned(POOLS, item, sku, line.is_owned)
   local available = #kept + item.free + unowned_ahead(item, line.owned)
   return { sku = sku, serials = kept }, available < line.quantity and { 'SOLD_OUT', sku, available } or nil

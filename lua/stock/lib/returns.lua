@@ -21,6 +21,15 @@ local function adopt(pools, item, sku, serials)
   end)
 end
 
+-- What a hold has is nobody's to buy. It may be for sale all the same: another that had it too (a forgotten order, another shard) has given it back.
+-- So it is taken out of sale before the hold is given more, which gets no unit twice that way. -> how many units that were
+local function keep_own(pools, item, sku, serials)
+  local kept = 0
+  each_run(serials, function(first, last) kept = kept + take_out(pools.free, sku, first, last) end)
+  item.free = item.free - kept
+  return kept
+end
+
 -- All units and slots of a hold go back. The hold's own record is left to the caller.
 local function give_all_back(sale_key, pools, items, hold_id, hold)
   for _, line in ipairs(hold.lines) do

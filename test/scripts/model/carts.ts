@@ -9,6 +9,7 @@ import {
   giveAllBack,
   giveBack,
   grantSlots,
+  keepOwn,
   keepSlots,
   loaded,
   msOf,
@@ -145,6 +146,7 @@ const cartSet: Rule = loaded((state, args, nowUs) => {
   if (units > unitsMax && line.quantity > sizeOf(had)) return ['CART_FULL'];
   const taken = (seats ?? []).filter((seat) => !['', cartId].includes(ownerOf(state, sku, seat) ?? ''));
   if (taken.length > 0) return ['SEAT_TAKEN', sku, taken.join(',')];
+  if (!seats && line.quantity > sizeOf(had) && keepOwn(state, sku, had.serials ?? [])) touch(state, [sku]);
   const most = sizeOf(had) + availableOf(item);
   if (!seats && line.quantity > most) return ['SOLD_OUT', sku, most];
 
@@ -233,7 +235,7 @@ function merged(lines: readonly Line[], more: readonly Line[]): Line[] {
     const own = all[index];
     if (!own) all.push(line);
     else if (line.seats) all[index] = { sku: line.sku, seats: [...(own.seats ?? []), ...line.seats] };
-    else all[index] = { sku: line.sku, serials: inOrder([...(own.serials ?? []), ...(line.serials ?? [])]) };
+    else all[index] = { sku: line.sku, serials: inOrder(new Set([...(own.serials ?? []), ...(line.serials ?? [])])) };
   }
   return all;
 }

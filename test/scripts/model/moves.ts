@@ -115,6 +115,14 @@ export function adopt(state: State, sku: string, serials: readonly number[]): vo
   unwatch(state, sku, serials);
 }
 
+/** What a hold has is not for sale, though another that had it too gave it back. -> whether any of it was */
+export function keepOwn(state: State, sku: string, serials: readonly number[]): boolean {
+  const [item, free] = [itemOf(state, sku), poolOf(state.free, sku)];
+  const found = serials.filter((serial) => free.delete(serial));
+  item.free -= found.length;
+  return found.length > 0;
+}
+
 /** The lowest free units; fewer than wanted where there are not so many. */
 export const lowestFree = (state: State, sku: string, quantity: number): number[] =>
   [...poolOf(state.free, sku)].sort((one, other) => one - other).slice(0, quantity);

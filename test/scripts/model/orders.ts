@@ -86,7 +86,7 @@ export const birth = (state: State, nowUs: number): number => Math.max(nowUs, (s
 /** So many units of a counted item, the returned ones first; of one whose counter says more than its pool has, none. */
 export function takeUnits(state: State, sku: string, quantity: number): number[] {
   const item = itemOf(state, sku);
-  const want = Math.min(item.free, quantity);
+  const want = Math.max(0, Math.min(item.free, quantity));
   const returned = lowestFree(state, sku, want);
   if (returned.length !== want) throw new Broken(`free pool of ${sku}`);
   for (const serial of returned) poolOf(state.free, sku).delete(serial);

@@ -3,6 +3,7 @@ import {
   expand,
   groupsOf,
   itemOf,
+  keepOwn,
   loaded,
   lowestFree,
   ownerOf,
@@ -38,8 +39,9 @@ function withoutOwnedSerials(state: State, { sku, quantity, owned: text }: Excha
     item.free--;
     suspects.add(serial);
   }
-  skipOwned(state, sku, owned);
   const kept = had.filter((serial) => !owned.includes(serial));
+  keepOwn(state, sku, kept);
+  skipOwned(state, sku, owned);
   const ahead = Math.max(0, item.total - item.next + 1) - owned.filter((serial) => serial >= item.next && serial <= item.total).length;
   const available = kept.length + item.free + ahead;
   return [{ sku, serials: kept }, available < quantity ? ['SOLD_OUT', sku, available] : undefined];
