@@ -50,7 +50,6 @@ export function placingOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) 
   /** What is asked for by name; nothing where it is the buyer's cart. */
   const lines = mergeLines((request.body.items ?? []).map(stockLineOf));
   const fromCart = request.body.fromCart === true;
-  const cartId = cartIdOf(ports.holdSecret, buyerId, saleId);
   const { shards } = sale;
   /** The stock that has the buyer's holds and cart. */
   const stockId = stockIdOf({ saleId, shards, buyerId });
@@ -65,7 +64,10 @@ export function placingOf(request: PlaceRequest, sale: Sale, ports: PlacePorts) 
     payloadHash,
     lines,
     fromCart,
-    cartId,
+    /** Signed when it is asked for: few requests are about a cart. */
+    get cartId() {
+      return cartIdOf(ports.holdSecret, buyerId, saleId);
+    },
     replay,
     replayIfPlaced,
     acknowledge,

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import * as z from 'zod';
 
 const identifier = (lengthMax: number) => z.string().regex(new RegExp(`^[A-Za-z0-9._-]{1,${lengthMax}}$`));
@@ -50,19 +50,16 @@ export const firstHoldIdOf = (orderId: string): string => orderId.slice(orderIdP
  * to 128 bits; it needs no secret, because nobody outside can name a hold.
  */
 export function laterHoldIdOf(orderId: string, paymentId: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([orderId, paymentId]))
-    .digest()
-    .subarray(0, 16);
+  const digest = hash('sha256', JSON.stringify([orderId, paymentId]), 'buffer').subarray(0, 16);
   return `${firstHoldIdOf(orderId)}${laterHoldMark}${digest.toString('base64url')}`;
 }
 
 /** What "the same payload" means: SHA-256 of the parsed body, cut to 96 bits. Schemas give the members their order. */
 export function payloadHashOf(body: unknown): string {
-  return createHash('sha256').update(JSON.stringify(body)).digest().subarray(0, 12).toString('base64url');
+  return hash('sha256', JSON.stringify(body), 'buffer').subarray(0, 12).toString('base64url');
 }
 
 /** Spreads keys over `shards` evenly and always the same way. */
 export function shardOf(id: string, shards: number): number {
-  return createHash('sha1').update(id).digest().readUInt32BE(0) % shards;
+  return hash('sha1', id, 'buffer').readUInt32BE(0) % shards;
 }

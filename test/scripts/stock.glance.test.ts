@@ -48,7 +48,7 @@ describe('a sold-out item', () => {
 
   it('is sold again at once when a unit comes back', async () => {
     const { sale, hold, stock } = await openSoldOut();
-    await stock.release(sale.saleId, { ...hold, cause: 'tombstone' });
+    await stock.release(sale.saleId, { ...hold, cause: 'order' });
     expect(await stock.reserve(aRequest(sale.saleId, { buyerId: 'eve' }))).toMatchObject({ outcome: 'RESERVED' });
     expect(await stock.reserve(aRequest(sale.saleId, { buyerId: 'fay' }))).toEqual(soldOut);
   });

@@ -1,5 +1,6 @@
 import type { Bug } from '../bug.ts';
 import { claimBugs } from './claims.ts';
+import { glanceBugs } from './glance.ts';
 import { messageBugs } from './messages.ts';
 import { moneyBugs } from './money.ts';
 import { orderBugs } from './orders.ts';
@@ -14,6 +15,7 @@ export const bugs: readonly Bug[] = [
   ...moneyBugs,
   ...stockBugs,
   ...saleBugs,
+  ...glanceBugs,
   ...messageBugs,
   ...reconciliationBugs,
 ];

@@ -49,14 +49,33 @@ export const stockBugs: readonly Bug[] = [
     edits: [
       {
         file: reserve,
-        search: 'if now_us > tonumber(born_floor) then',
-        replace: 'if now_us then',
+        search:
+          "if #born < #born_floor or #born == #born_floor and born <= born_floor then born = string.format('%.0f', born_floor + 1) end\n",
+        replace: '',
       },
     ],
     caughtBy: {
       test: 'scripts/stock.ends',
       name: 'lets a fresh attempt follow a tombstone, born later than it even if the clock has stepped back',
     },
+  },
+  {
+    name: 'unit-twice-in-a-cart',
+    harm: 'A cart that is given a unit which it has already can be read by no script any more, and no cart after it ends.',
+    edits: [{ file: 'lua/stock/cart-set.lua', search: ' and keep_own(POOLS, item, sku, had) > 0', replace: ' and false' }],
+    caughtBy: { test: 'scripts/stock.doubled', name: 'is in the cart that has it once, however many more are put into it' },
+  },
+  {
+    name: 'unit-twice-in-a-hold',
+    harm: 'A hold that is swapped gets a unit which it has already, and never becomes an order.',
+    edits: [
+      {
+        file: 'lua/stock/swap.lua',
+        search: '  each_run(kept, function(first, last) item.free = item.free - take_out(POOLS.free, sku, first, last) end)\n',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'scripts/stock.doubled', name: 'is in the hold that has it once after a swap of others' },
   },
   {
     name: 'surplus-of-a-hold-stays-held',
