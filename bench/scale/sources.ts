@@ -204,7 +204,7 @@ export const dollars = {
     check: 'price list',
   },
   logGigabyte: { of: 'CloudWatch, logs taken in', value: 0.5, unit: '$ per GB', url: `${prices}/cloudwatch/pricing/`, check: 'price list' },
-  trace: { of: 'X-Ray, traces recorded', value: 5, unit: '$ per million traces', url: `${prices}/xray/pricing/`, check: 'not verified' },
+  trace: { of: 'X-Ray, traces recorded', value: 5, unit: '$ per million traces', url: `${prices}/xray/pricing/`, check: 'page' },
   tracedShare: {
     of: 'X-Ray, the share of calls to a function that Lambda traces, beyond the first of each second; not configurable',
     value: 0.05,

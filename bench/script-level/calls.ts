@@ -1,8 +1,11 @@
+import * as scripts from '../../functions/stock/stock.definitions.ts';
+import type { Hold } from '../../functions/stock/stock.model.ts';
+import { type Stock, stockScripts } from '../../functions/stock/stock.scripts.ts';
 import { bareScript, digestOf, emptyScript } from '../lib/bare-script.ts';
 import { loadSale, newHoldReply } from '../lib/load-sale.ts';
 import type { BenchRedis } from '../lib/redis-server.ts';
 import { encode } from '../lib/resp.ts';
-import { glanceEncoder, reserveEncoder } from '../lib/stock-calls.ts';
+import { glanceEncoder, reserveEncoder, wordsOf } from '../lib/stock-calls.ts';
 
 /** One thing to measure: on an empty Redis, `prepare` makes what it needs and gives the requests. */
 export interface CallKind {
@@ -151,4 +154,41 @@ const reserves: CallKind[] = [
   },
 ];
 
-export const callKinds: readonly CallKind[] = [...plain, ...reserves];
+/** What an order's life asks of Redis after its reserve. Each is safe to repeat, and costs the same when it is. */
+const follow = async (
+  { admin }: BenchRedis,
+  count: number,
+  call: (stock: Stock, hold: Hold) => Promise<unknown>,
+): Promise<readonly string[]> => {
+  const holds: Hold[] = [];
+  for await (const hold of stockScripts(admin).holds(saleId)) holds.push(hold);
+  const requests = await Promise.all(holds.map(async (hold) => encode(['EVALSHA', ...(await wordsOf((stock) => call(stock, hold)))])));
+  return several(count, (index) => requests[index % requests.length] ?? '');
+};
+
+const following: CallKind[] = [
+  {
+    ...ours,
+    what: 'acknowledge: a hold follows its order',
+    reply: '*1\r\n$12\r\nACKNOWLEDGED',
+    async prepare(redis, count) {
+      await loadSale(redis, { saleId, units: 1_000_000, holds: buyersBefore, perBuyerLimit });
+      await redis.admin.script('LOAD', scripts.acknowledge.text);
+      return follow(redis, count, (stock, hold) => stock.acknowledge(saleId, hold, 'live'));
+    },
+  },
+  {
+    ...ours,
+    what: 'confirm: an order is paid',
+    reply: '*1\r\n$9\r\nCONFIRMED',
+    async prepare(redis, count) {
+      await loadSale(redis, { saleId, units: 1_000_000, holds: buyersBefore, perBuyerLimit });
+      await redis.admin.script('LOAD', scripts.confirm.text);
+      const stock = stockScripts(redis.admin);
+      for await (const hold of stock.holds(saleId)) await stock.acknowledge(saleId, hold, 'live');
+      return follow(redis, count, (each, hold) => each.confirm(saleId, hold.holdId));
+    },
+  },
+];
+
+export const callKinds: readonly CallKind[] = [...plain, ...reserves, ...following];
