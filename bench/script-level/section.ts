@@ -24,7 +24,7 @@ export const section: Section = {
 
 async function measure(redis: BenchRedis, mode: Mode, kind: CallKind, { quick }: BenchContext): Promise<Measured> {
   await redis.flush();
-  const count = quick ? quickCalls : mode.calls;
+  const count = quick ? quickCalls : Math.min(mode.calls, kind.callsMax ?? mode.calls);
   const batches = batchesOf(await kind.prepare(redis, count), mode.pipelined);
   const client = await openResp(redis.port, mode.connections);
   try {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import acknowledgeLua from '../../lua/stock/acknowledge.lua';
 import fenceLib from '../../lua/stock/lib/fence.lua';
+import followedLib from '../../lua/stock/lib/followed.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
 import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
 import slotsLib from '../../lua/stock/lib/slots.lua';
@@ -46,7 +47,7 @@ export const look = defineScript({
 /** `acknowledge`, behind the fence. */
 export const follow = defineScript({
   name: 'stock.mend-follow',
-  lua: [...records, ...moves, fence(4), acknowledgeLua],
+  lua: [...records, ...moves, fence(4), followedLib, acknowledgeLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['epoch', 'holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs', 'slots', 'orderState'],
   each: ['sku', 'units'],

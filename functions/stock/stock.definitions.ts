@@ -3,6 +3,7 @@ import acknowledgeLua from '../../lua/stock/acknowledge.lua';
 import addSeatsLua from '../../lua/stock/add-seats.lua';
 import closedSinceLua from '../../lua/stock/closed-since.lua';
 import confirmLua from '../../lua/stock/confirm.lua';
+import followedLib from '../../lua/stock/lib/followed.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
 import recordsLib from '../../lua/stock/lib/records.lua';
 import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
@@ -100,7 +101,7 @@ export const peek = defineScript({
 
 export const acknowledge = defineScript({
   name: 'stock.acknowledge',
-  lua: [...records, ...moves, acknowledgeLua],
+  lua: [followedLib, ...records, ...moves, acknowledgeLua],
   keys: ['sale', 'free', 'suspects', 'seats'],
   args: ['holdId', 'buyerId', 'payloadHash', 'bornUs', 'expiresAtMs', 'slots', 'orderState'],
   each: ['sku', 'units'],

@@ -9,9 +9,9 @@ local SALE, FIELD = KEYS[1], 'h:' .. ARGV[1]
 local found = redis.call('HMGET', SALE, 's', FIELD)
 if not found[1] then return { 'NOT_LOADED' } end
 if not found[2] then return { 'UNKNOWN_HOLD' } end
-local state = string.match(found[2], HOLD_RECORD)
+local state = string.sub(found[2], 1, 1)
 if state == 'E' then return { 'ALREADY_ENDED' } end
 if state == 'C' then return { 'ALREADY_CONFIRMED' } end
 if state == 'H' then return { 'NOT_ACKNOWLEDGED' } end
 redis.call('HSET', SALE, FIELD, 'C' .. string.sub(found[2], 2))
-return { 'CONFIRMED' }
+return 'CONFIRMED'

@@ -185,6 +185,16 @@ function follow(state: State, { id, lines, standing }: Order, hold: Hold | undef
   touch(state, [...skusOf(lines), ...skusOf(hold?.lines ?? [])]);
 }
 
+/** Whether a hold is already as its order has it, to the letter, and nothing else is left to do: so nothing that is being counted moves. */
+function follows(state: State, order: ReturnType<typeof orderOf>, hold: Hold): boolean {
+  const { id, standing, slots, lines } = order;
+  const isLive = 'HAC'.includes(hold.state) && (standing === 'live' || standing === 'confirmed');
+  const isSame = holdText({ ...order, state: hold.state }) === holdText(hold) && lines.every(({ seats }) => !seats);
+  const usesSlots = ((state.masks.get(hold.buyerId) ?? 0) & slots) === slots;
+  const suspects = [...state.suspects.values()].some(({ size }) => size > 0) || state.suspectSeats.size > 0;
+  return isLive && isSame && usesSlots && !suspects && !state.cartLines.has(id);
+}
+
 export const acknowledge: Rule = loaded((state, args) => {
   const order = orderOf(args);
   const { id, standing, buyerId, slots } = order;
@@ -201,6 +211,11 @@ export const acknowledge: Rule = loaded((state, args) => {
     state.holds.set(id, ended(hold ?? order));
     state.cartLines.delete(id);
     return [hold ? 'RELEASED' : 'ALREADY_ENDED'];
+  }
+  if (hold && follows(state, order, hold)) {
+    if (standing === 'confirmed') hold.state = 'C';
+    if (hold.state === 'H') hold.state = 'A';
+    return ['ACKNOWLEDGED'];
   }
   follow(state, order, hold);
   changeSlots(state, buyerId, hold?.slots ?? 0, slots);
