@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attemptCosts, orderCosts, totalOf } from '../../../bench/scale/costs.ts';
-import { countAll } from '../../../bench/scale/counts.ts';
-import { withBlocks } from '../../../bench/scale/document.ts';
-import { type Inputs, readInputs } from '../../../bench/scale/measured.ts';
-import { meteredDatabase } from '../../../bench/scale/meter.ts';
-import { needsOf } from '../../../bench/scale/model.ts';
-import { documentedLoad, readOptions } from '../../../bench/scale/options.ts';
-import { blockNames, blocksOf } from '../../../bench/scale/report.ts';
-import { dollars, quotas } from '../../../bench/scale/sources.ts';
-import { wallsOf } from '../../../bench/scale/walls.ts';
-import { transact } from '../../../functions/shared/dynamo.ts';
-import { BadOption } from '../../support/command-line.ts';
+import { attemptCosts, orderCosts, totalOf } from '../../bench/scale/costs.ts';
+import { countAll } from '../../bench/scale/counts.ts';
+import { withBlocks } from '../../bench/scale/document.ts';
+import { type Inputs, readInputs } from '../../bench/scale/measured.ts';
+import { meteredDatabase } from '../../bench/scale/meter.ts';
+import { needsOf } from '../../bench/scale/model.ts';
+import { documentedLoad, readOptions } from '../../bench/scale/options.ts';
+import { blockNames, blocksOf } from '../../bench/scale/report.ts';
+import { dollars, quotas } from '../../bench/scale/sources.ts';
+import { wallsOf } from '../../bench/scale/walls.ts';
+import { transact } from '../../functions/shared/dynamo.ts';
+import { BadOption } from '../support/command-line.ts';
 
 let inputs: Inputs;
 beforeAll(async () => {
@@ -47,7 +47,7 @@ describe('the inputs of the model', () => {
 
 describe('the document of scale', () => {
   it('has the tables that the script computes', async () => {
-    const page = await readFile(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
+    const page = await readFile(new URL('../../docs/scale.md', import.meta.url), 'utf8');
     expect(page, anew).toBe(withBlocks(page, blocksOf(inputs, documentedLoad)));
   });
 
