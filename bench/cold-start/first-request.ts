@@ -79,7 +79,7 @@ export async function firstRequests(context: BenchContext, stage: Stage, scratch
 }
 
 async function candidatesOf(stage: Stage, scratch: string): Promise<Candidate[]> {
-  const [plainBundle, emptyBundle] = [join(scratch, 'plain.mjs'), join(scratch, 'empty.mjs')];
+  const [plainBundle, emptyBundle] = [join(scratch, 'plain.cjs'), join(scratch, 'empty.cjs')];
   bundleAs(plainBundle, 'bench/cold-start/plain.handler.ts');
   bundleAs(emptyBundle, 'bench/cold-start/empty.ts');
   await stage.openSale('cold', 1_000_000);
