@@ -7,7 +7,8 @@ const maps = new Map<string, SourceMap | undefined>();
 
 /**
  * A stack with its places in bundles as places in the sources, where a bundle has its source map beside it. The map is read when the first error is
- * told: Node would read it at each start, whatever comes (`--enable-source-maps`), and once that is on leaves nothing to do here.
+ * told: Node would read it at each start, whatever comes (`--enable-source-maps`), and where that is on leaves nothing to do here. Unlike Node, this
+ * leaves functions the short names that they have in the bundle.
  */
 export const readableStack = (stack: string): string =>
   stack.replace(place, (found, file: string, line: string, column: string) => {
