@@ -9,13 +9,12 @@ const asFunctions = {
   bundle: true,
   platform: 'node',
   target: 'node24',
-  format: 'esm',
+  format: 'cjs',
   mainFields: ['module', 'main'],
   loader: { '.lua': 'text' },
   minify: true,
   sourcemap: true,
   sourcesContent: false,
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'error',
 } as const satisfies BuildOptions;
 

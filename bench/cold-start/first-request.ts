@@ -68,10 +68,11 @@ export async function firstRequests(context: BenchContext, stage: Stage, scratch
     return { group, what: `${what}${name}`, value: median, unit: 'ms', spread, ...ratioTo };
   };
   const reached = ratioOf(of(ours), of(plain));
+  const selling = candidates.filter(({ status }) => status === 201);
   return {
     rows: [
       ...candidates.map(({ what, base }) => row(what, base, '', answeredMs)),
-      ...candidates.slice(0, 2).map(({ what, base }) => row(what, base, ', CPU', ({ cpuMs }) => cpuMs)),
+      ...selling.map(({ what, base }) => row(what, base, ', CPU', ({ cpuMs }) => cpuMs)),
       { group, what: 'function ÷ plain bundle', value: reached.median, unit: '×', spread: reached.spread, goal },
     ],
     faults,
@@ -79,7 +80,7 @@ export async function firstRequests(context: BenchContext, stage: Stage, scratch
 }
 
 async function candidatesOf(stage: Stage, scratch: string): Promise<Candidate[]> {
-  const [plainBundle, emptyBundle] = [join(scratch, 'plain.mjs'), join(scratch, 'empty.mjs')];
+  const [plainBundle, emptyBundle] = [join(scratch, 'plain.cjs'), join(scratch, 'empty.cjs')];
   bundleAs(plainBundle, 'bench/cold-start/plain.handler.ts');
   bundleAs(emptyBundle, 'bench/cold-start/empty.ts');
   await stage.openSale('cold', 1_000_000);

@@ -1,12 +1,13 @@
 // What a fresh process measures of itself: plain JavaScript, with next to nothing imported, so that nothing but the bundle takes time.
 // node probe.mjs BUNDLE [EVENT]: loads the bundle, and with an event makes its first request. Times in milliseconds since the process began.
-import { createRequire, flushCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 const [bundle, event] = process.argv.slice(2);
 const beganMs = performance.now();
-// As Lambda's own runtime does: a module is imported, anything else is required.
-const { handler } = bundle.endsWith('.mjs') ? await import(pathToFileURL(bundle).href) : createRequire(import.meta.url)(bundle);
+// As Lambda's own runtime does, of whatever kind the module is:
+// https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/function/module-loader.ts
+const { handler } = await import(pathToFileURL(bundle).href);
 const loadedMs = performance.now();
 const context = { functionName: 'bench', awsRequestId: 'bench', getRemainingTimeInMillis: () => 15_000 };
 const result = event === undefined ? undefined : await handler(JSON.parse(event), context);

@@ -21,7 +21,7 @@ const [claimAlone, putAlone, claimsInFlight, putsInFlight] = candidates;
 
 /** A process that writes orders and items to the stage's database, and does nothing else. */
 export async function startWriter(context: Pick<BenchContext, 'onStop' | 'signal'>, stage: Stage): Promise<Remote> {
-  const bundle = join(await scratchDirectory(context), 'claims.mjs');
+  const bundle = join(await scratchDirectory(context), 'claims.cjs');
   bundleAs(bundle, 'bench/system/claims.ts');
   const sale = await stage.openSale('writes', 1_000_000);
   const remote = startRemote(new URL('write-cost.process.ts', import.meta.url), { environment: stage.environmentOf(stage.placing) });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
-import { Problem, type ProblemCode, ProblemDocument, problemResponse, problemStatus } from '../shared/problems.ts';
+import { ProblemDocument } from '../shared/problem.schemas.ts';
+import { Problem, type ProblemCode, problemResponse, problemStatus } from '../shared/problems.ts';
 import type { Route } from '../shared/route.ts';
 import { bodyExamples } from './openapi.examples.ts';
 import { problemCodesOf } from './problem-codes.ts';

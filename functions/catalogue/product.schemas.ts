@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Sku } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
 import { pageOf, pageQuery } from '../shared/page.ts';
-import { ProblemDocument } from '../shared/problems.ts';
+import { ProblemDocument } from '../shared/problem.schemas.ts';
 import { Line, Paragraphs, WebAddress } from '../shared/text.ts';
 
 const details = {

@@ -11,7 +11,8 @@ import {
 } from 'graphql';
 import { MeAnswer } from '../accounts/user.schemas.ts';
 import { ProductAnswer, ProductPage } from '../catalogue/product.schemas.ts';
-import { OrderAnswer, OrderPage } from '../orders/order.schemas.ts';
+import { OrderAnswer } from '../orders/order.schemas.ts';
+import { OrderPage } from '../orders/order-list.schemas.ts';
 import { SaleAnswer, SalePage, saleItemsMax } from '../sales/sale.schemas.ts';
 import { unitsPerOrderMax } from '../stock/stock.model.ts';
 import type { Ask, Asked, Operation } from './ask.ts';

@@ -1,5 +1,6 @@
 import { orderEventSource } from '../orders/order.events.ts';
-import { eventsOf, OutboxRow } from '../orders/outbox.model.ts';
+import { eventsOf } from '../orders/outbox.model.ts';
+import { OutboxRow } from '../orders/outbox.schemas.ts';
 import { saleEventSource } from '../sales/sale.events.ts';
 import { isSaleSubject, SaleOutboxRow, saleEventsOf } from '../sales/sale-outbox.model.ts';
 import type { BusEntry } from './dispatch.ts';

@@ -1,4 +1,4 @@
-import { SalePath } from '../sales/sale.schemas.ts';
+import { SalePath } from '../sales/sale-path.schemas.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import { AuditAnswer } from './audit.schemas.ts';
 

@@ -1,6 +1,6 @@
 import { type Movement, orderMovements } from '../accounts/account.model.ts';
 import type { Ticket } from '../orders/order.model.ts';
-import type { OutboxRow } from '../orders/outbox.model.ts';
+import type { OutboxRow } from '../orders/outbox.schemas.ts';
 import type { PaymentRow } from '../payments/payment.model.ts';
 
 /** What is known of an order's past, as it is stored. */

@@ -2,7 +2,7 @@ import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Movement } from '../accounts/account.model.ts';
 import { movementPrefix } from '../accounts/account.writes.ts';
 import type { Order, Ticket } from '../orders/order.model.ts';
-import { OutboxRow } from '../orders/outbox.model.ts';
+import { OutboxRow } from '../orders/outbox.schemas.ts';
 import type { PaymentRow } from '../payments/payment.model.ts';
 import type { Database } from '../shared/dynamo.ts';
 import type { OrderHistory } from './timeline.model.ts';

@@ -8,8 +8,8 @@ import { orderAnswer } from './order.answer.ts';
 import type { Order } from './order.model.ts';
 import type { OrderRepository, Step } from './order.ports.ts';
 import { cancelOrderRoute, listOrdersRoute, readOrderRoute, refundOrderRoute } from './order.routes.ts';
-import { orderList as orderListName } from './order.schemas.ts';
 import type { OrderList } from './order-list.repository.ts';
+import { orderList as orderListName } from './order-list.schemas.ts';
 import { refundOrder } from './refund.ts';
 
 export interface OrderEndpointPorts {

@@ -1,39 +1,14 @@
-import { SalePath } from '../sales/sale.schemas.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
-import { OrderAnswer, OrderListQuery, OrderPage, OrderPath, PlaceOrder, RefundOrder } from './order.schemas.ts';
-
-const tag = 'Orders';
-
-export const placeOrderRoute = defineRoute({
-  operationId: 'placeOrder',
-  method: 'POST',
-  path: '/v1/sales/{saleId}/orders',
-  access: 'buy',
-  tag,
-  summary: 'Place an order',
-  description:
-    'Holds the units at once, all of them, or refuses. Asking for more than is left is `SOLD_OUT`, with what is left as `available` in the ' +
-    'problem; a seat that somebody else has is `SEAT_TAKEN`, with those taken as `seats`. ' +
-    'With `fromCart` the order is what the buyer’s cart has, which is empty afterwards; if a seat of it turns out to be taken, the rest is in the ' +
-    'cart again. Payment, confirmation and tickets follow: read the order until its status rests.',
-  keyed: true,
-  params: SalePath,
-  body: PlaceOrder,
-  status: 201,
-  answer: OrderAnswer,
-  problems: [
-    ...(['NOT_FOUND', 'SOLD_OUT', 'SEAT_TAKEN', 'BUYER_LIMIT', 'SALE_NOT_OPEN', 'SALE_PAUSED', 'CART_EMPTY', 'CART_EXPIRED'] as const),
-    'STOCK_NOT_READY',
-  ],
-  servedBy: 'reserve',
-});
+import { OrderAnswer, OrderPath, RefundOrder } from './order.schemas.ts';
+import { OrderListQuery, OrderPage } from './order-list.schemas.ts';
+import { placeOrderRoute } from './place.routes.ts';
 
 export const readOrderRoute = defineRoute({
   operationId: 'readOrder',
   method: 'GET',
   path: '/v1/orders/{orderId}',
   access: 'buy-or-operate',
-  tag,
+  tag: 'Orders',
   summary: 'Read an order',
   description: 'A buyer reads their own orders; somebody else’s is `NOT_FOUND`. An operator reads any.',
   params: OrderPath,
@@ -48,7 +23,7 @@ export const listOrdersRoute = defineRoute({
   method: 'GET',
   path: '/v1/orders',
   access: 'buy-or-operate',
-  tag,
+  tag: 'Orders',
   summary: 'List orders',
   description:
     'A buyer sees their own orders, newest first; an operator sees all. Lists lag behind by 2 s at most; the order itself is always read as it is. ' +
@@ -64,7 +39,7 @@ export const cancelOrderRoute = defineRoute({
   method: 'POST',
   path: '/v1/orders/{orderId}/cancel',
   access: 'buy-or-operate',
-  tag,
+  tag: 'Orders',
   summary: 'Cancel an order',
   description: 'Releases the hold, or refunds what was paid before fulfilment. May be repeated: the answer is the order as it is then.',
   params: OrderPath,
@@ -79,7 +54,7 @@ export const refundOrderRoute = defineRoute({
   method: 'POST',
   path: '/v1/orders/{orderId}/refund',
   access: 'operate',
-  tag,
+  tag: 'Orders',
   summary: 'Refund an order',
   description:
     'Takes a confirmed or fulfilled order back. Its tickets are invalid when this has answered; money and units follow: read the order until ' +

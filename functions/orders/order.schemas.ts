@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { OrderId, SaleId, Seat, Sku, UserId } from '../shared/ids.ts';
 import { Currency, PriceMinor } from '../shared/money.ts';
-import { pageOf, pageQuery } from '../shared/page.ts';
 import { Line } from '../shared/text.ts';
 import { unitsPerOrderMax } from '../stock/stock.model.ts';
 import { displayStatuses } from './display-status.model.ts';
@@ -114,13 +113,3 @@ export type OrderAnswer = z.output<typeof OrderAnswer>;
 
 /** An order id that could not be one is an order that does not exist. */
 export const OrderPath = z.strictObject({ orderId: OrderId });
-export const orderList = 'orders';
-
-export const OrderListQuery = z.strictObject({
-  saleId: SaleId.optional().meta({ description: 'Only orders of this sale.' }),
-  status: z.enum(orderStatuses).optional().meta({ description: 'Only orders with this status.' }),
-  buyerId: UserId.optional().meta({ description: 'Only orders of this buyer. For operators; refused with `FORBIDDEN` from a buyer.' }),
-  ...pageQuery(orderList),
-});
-export type OrderListQuery = z.output<typeof OrderListQuery>;
-export const OrderPage = pageOf(OrderAnswer).meta({ id: 'OrderPage' });

@@ -3,7 +3,7 @@ import { Problem } from '../shared/problems.ts';
 import { stockProblem } from '../stock/refusal.model.ts';
 import { orderAnswer } from './order.answer.ts';
 import { asPlaced, type Order } from './order.model.ts';
-import { placeOrderRoute } from './order.routes.ts';
+import { placeOrderRoute } from './place.routes.ts';
 import { type PlaceOutcome, type PlacePorts, placeOrder } from './place.ts';
 
 export const placeEndpoints = (ports: () => Promise<PlacePorts>): Endpoint[] => [

@@ -7,11 +7,11 @@ import {
   SaleCancellationRequest,
   SaleListQuery,
   SalePage,
-  SalePath,
   SaleWishes,
   SeatListQuery,
   SeatPage,
 } from './sale.schemas.ts';
+import { SalePath } from './sale-path.schemas.ts';
 
 const tag = 'Sales';
 

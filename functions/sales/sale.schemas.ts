@@ -113,7 +113,6 @@ export const SaleAnswer = z
   .meta({ id: 'Sale' });
 export type SaleAnswer = z.output<typeof SaleAnswer>;
 
-export const SalePath = z.strictObject({ saleId: SaleId });
 export const saleList = 'sales';
 export const SaleListQuery = z.strictObject(pageQuery(saleList));
 export const SalePage = pageOf(SaleAnswer).meta({ id: 'SalePage' });

@@ -1,3 +1,5 @@
+import { readableStack } from './stack-trace.ts';
+
 /** Structured logs: one JSON line each, errors with their cause, never a token or a body. */
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -6,7 +8,7 @@ function plain(value: unknown): unknown {
   return {
     name: value.name,
     message: value.message,
-    stack: value.stack,
+    stack: value.stack === undefined ? undefined : readableStack(value.stack),
     ...(value.cause === undefined ? {} : { cause: plain(value.cause) }),
   };
 }

@@ -23,6 +23,7 @@ export class Orders extends Construct {
       timeoutSeconds: 15,
       // One whole core: the first request of a fresh environment is the one that a crowd waits for.
       memoryMegabytes: 1769,
+      startsLean: true,
       runbook: 'Buyers cannot order. Units that were held come back by themselves; a retry with the same key is safe.',
     });
     platform.operations.show('Reserve', {

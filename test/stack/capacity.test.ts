@@ -150,8 +150,8 @@ describe('capacity', () => {
   });
 
   it('leaves the hot path as lean as it was: its code has none of these clients', () => {
-    const code = readFileSync(join(stacks.codeOf(reserve()), 'index.mjs'), 'utf8');
+    const code = readFileSync(join(stacks.codeOf(reserve()), 'index.cjs'), 'utf8');
     for (const word of ['ProvisionedConcurrency', 'CreateSchedule', 'WarmThroughputSpecification']) expect(code, word).not.toContain(word);
-    expect(readFileSync(join(stacks.codeOf(level()), 'index.mjs'), 'utf8')).toContain('ProvisionedConcurrency');
+    expect(readFileSync(join(stacks.codeOf(level()), 'index.cjs'), 'utf8')).toContain('ProvisionedConcurrency');
   });
 });

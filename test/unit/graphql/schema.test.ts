@@ -7,7 +7,8 @@ import { ProductAnswer, ProductPage } from '../../../functions/catalogue/product
 import { operations } from '../../../functions/graphql/ask.ts';
 import { schema } from '../../../functions/graphql/schema.model.ts';
 import { MinorUnits, typesFrom, UnknownShape } from '../../../functions/graphql/types.model.ts';
-import { OrderAnswer, OrderPage, PlaceOrder } from '../../../functions/orders/order.schemas.ts';
+import { OrderAnswer, PlaceOrder } from '../../../functions/orders/order.schemas.ts';
+import { OrderPage } from '../../../functions/orders/order-list.schemas.ts';
 import { SaleAnswer, SalePage } from '../../../functions/sales/sale.schemas.ts';
 
 interface Json {

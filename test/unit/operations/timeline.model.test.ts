@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Movement } from '../../../functions/accounts/account.model.ts';
 import { type OrderHistory, type TimelineEntry, timelineOf } from '../../../functions/operations/timeline.model.ts';
-import type { OutboxRow } from '../../../functions/orders/outbox.model.ts';
+import type { OutboxRow } from '../../../functions/orders/outbox.schemas.ts';
 import type { PaymentRow } from '../../../functions/payments/payment.model.ts';
 
 const row = (version: number, atMs: number, changes: Partial<OutboxRow> = {}): OutboxRow => ({

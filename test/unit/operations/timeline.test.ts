@@ -6,7 +6,7 @@ import { fulfilmentWrite } from '../../../functions/fulfilment/fulfilment.writes
 import { timelineOf } from '../../../functions/operations/timeline.model.ts';
 import { orderHistories } from '../../../functions/operations/timeline.repository.ts';
 import { TimelineEntryAnswer } from '../../../functions/operations/timeline.schemas.ts';
-import { OutboxRow } from '../../../functions/orders/outbox.model.ts';
+import { OutboxRow } from '../../../functions/orders/outbox.schemas.ts';
 import type { PaymentRow } from '../../../functions/payments/payment.model.ts';
 import { rfc3339 } from '../../../functions/shared/clock.ts';
 import { startTables, tableNames } from '../../support/database.ts';
