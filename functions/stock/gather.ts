@@ -7,8 +7,10 @@ export interface GatherPorts {
   readonly pause: (ms: number) => Promise<unknown>;
   /** At least 0, below 1. */
   readonly random: () => number;
-  /** Milliseconds that only ever grow. */
+  /** Milliseconds that only ever grow, while this process runs. */
   readonly nowMs: () => number;
+  /** Milliseconds of the wall clock, which goes on while a container is frozen. */
+  readonly dateMs: () => number;
 }
 
 /** Units that are wanted of an item where a buyer is at home: how many are missing there, and how many were for sale there when it was refused. */
@@ -35,7 +37,7 @@ const dryMs = 500;
 const dryItemsMax = 1_000;
 
 /** Brings the units of other shards to those who ask at a dry one. */
-export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
+export function gatherer({ shards, pause, random, nowMs, dateMs }: GatherPorts) {
   /** By sale and item, when all shards were last seen to be dry. */
   const dryAt = new Map<string, number>();
 
@@ -79,8 +81,8 @@ export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
 
   async function gather(sale: Sharded, wanted: Wanted, untilMs = nowMs() + gatherMsMax): Promise<Gathered> {
     const key = `${sale.saleId} ${wanted.sku}`;
-    const seenDryAt = dryAt.get(key);
-    if (seenDryAt !== undefined && nowMs() - seenDryAt < dryMs) return 'dry';
+    const agoMs = dateMs() - (dryAt.get(key) ?? Number.NEGATIVE_INFINITY);
+    if (agoMs >= 0 && agoMs < dryMs) return 'dry';
     const home = homeShardOf(sale, wanted.buyerId);
     let before: string | undefined;
     for (let count = 1; count <= looksMax && nowMs() < untilMs; count++) {
@@ -118,7 +120,7 @@ export function gatherer({ shards, pause, random, nowMs }: GatherPorts) {
 
   function noteDry(key: string): void {
     if (dryAt.size >= dryItemsMax) dryAt.clear();
-    dryAt.set(key, nowMs());
+    dryAt.set(key, dateMs());
   }
 
   return { gather, complete };

@@ -2,7 +2,7 @@ import type { RedisClient } from '../shared/redis.ts';
 import { fieldsOf } from './fields.ts';
 import { stockKeys } from './stock.keys.ts';
 import type { StockLine } from './stock.model.ts';
-import { limitOf, parseItem } from './stock.records.ts';
+import { limitOf, parseItem, termsOf } from './stock.records.ts';
 
 /** A request as `reserve` has it. */
 interface Asked {
@@ -23,23 +23,26 @@ interface SoldOut {
 interface Glance {
   /** Nothing where only the script can tell. */
   readonly refused?: SoldOut;
-  /** The sale's record as it was. */
-  readonly sale?: string | null | undefined;
+  /** The sale's terms as they were. */
+  readonly terms?: string | undefined;
 }
 
-/** So long the script's word is good for the clock, which a glance does not see: a sale may be said to be sold out by so much after its end. */
+/**
+ * So long the script's word is good for the clock, which a glance does not see: a sale may be said to be sold out by so much after its end. By the wall
+ * clock: a container that waits for its next request may be frozen, and other clocks with it.
+ */
 const withinMs = 1_000;
 const itemsMax = 1_000;
 
 /**
  * Refuses the crowd at the door of a sold-out item by one read, which costs Redis a tenth of the script. The script stays the authority: an item is glanced at only
- * for a moment after the script has refused it, and only while the sale's record is to the letter what it was before that: so control, window and limit are
+ * for a moment after the script has refused it, and only while the sale's terms are to the letter what they were before that: so control, window and limit are
  * what the script went by. All else that the script would look at is read at one moment: a replay, a buyer who has something already, units that came
  * back, a Redis that has been caught behind are the script's to answer.
  */
-export function soldOutGlance(redis: RedisClient, nowMs: () => number = () => performance.now()) {
-  /** By stock and item, when the script last refused it, and the sale as it was before. */
-  const refusals = new Map<string, { readonly atMs: number; readonly sale: Glance['sale'] }>();
+export function soldOutGlance(redis: RedisClient, nowMs: () => number = Date.now) {
+  /** By stock and item, when the script last refused it, and the sale's terms as they were before. */
+  const refusals = new Map<string, { readonly atMs: number; readonly terms: Glance['terms'] }>();
   const keyOf = ({ saleId }: Asked, { sku }: StockLine) => `${saleId} ${sku}`;
 
   return {
@@ -47,24 +50,29 @@ export function soldOutGlance(redis: RedisClient, nowMs: () => number = () => pe
     async look(asked: Asked): Promise<Glance> {
       const line = onlyLine(asked);
       const last = line && refusals.get(keyOf(asked, line));
-      if (!last || nowMs() - last.atMs >= withinMs) return {};
+      if (!last) return {};
+      const ageMs = nowMs() - last.atMs;
+      if (ageMs < 0 || ageMs >= withinMs) return {};
       const { sku, quantity } = line;
       const fields = ['s', `i:${sku}`, `h:${asked.holdId}`, `b:${asked.buyerId}`, 'behind'];
       const [sale, item, ...reasons] = await fieldsOf(redis, stockKeys(asked.saleId).sale, fields);
-      if (!sale || sale !== last.sale || !item || reasons.some((found) => found !== null)) return { sale };
+      if (!sale || !item) return {};
+      const terms = termsOf(sale);
+      if (terms !== last.terms || reasons.some((found) => found !== null)) return { terms };
       const { seated, total, next, free } = parseItem(sku, item);
       const limit = limitOf(sale);
       const available = Math.max(0, total - next + 1) + free;
       const isRefused = !seated && available < quantity && (limit === 0 || quantity <= limit);
-      return isRefused ? { refused: { outcome: 'SOLD_OUT', sku, available, behind: false }, sale } : { sale };
+      return isRefused ? { refused: { outcome: 'SOLD_OUT', sku, available, behind: false }, terms } : { terms };
     },
 
-    /** The script has refused these lines for want of units. `sale`: what a look before that had seen of the sale, if there was one. */
-    note(asked: Asked, sale: Glance['sale']): void {
+    /** The script has refused these lines for want of units. `terms`: what a look before that had seen of the sale, if there was one. */
+    note(asked: Asked, terms: Glance['terms']): void {
       const line = onlyLine(asked);
       if (!line) return;
-      if (refusals.size >= itemsMax) refusals.clear();
-      refusals.set(keyOf(asked, line), { atMs: nowMs(), sale });
+      const key = keyOf(asked, line);
+      if (refusals.size >= itemsMax && !refusals.has(key)) refusals.clear();
+      refusals.set(key, { atMs: nowMs(), terms });
     },
 
     /** The script has given units out. */

@@ -33,6 +33,7 @@ export function saleStock(one: OneStock, redis: RedisClient) {
     pause: (ms) => pause(ms),
     random: Math.random,
     nowMs,
+    dateMs: Date.now,
   });
 
   /** Asks at the buyer's home, and again each time that other shards have given it units. */

@@ -121,6 +121,9 @@ export function parseItem(sku: string, record: string): ItemCounters {
   return { sku, seated: match[1] === 's', total: Number(match[2]), next: Number(match[3]), free: Number(match[4]) };
 }
 
+/** What of a sale's record decides whether it sells: all but the births that are over, which a hold that was let go of raises. */
+export const termsOf = (record: string): string => record.replace(/\|\d+(?=\|\d+\|\d+$)/, '');
+
 /** Units per buyer by the sale's record, 0 for no limit. */
 export function limitOf(record: string): number {
   const limit = /^\w+\|\d+\|\d+\|(\d+)\|/.exec(record)?.[1];

@@ -100,7 +100,7 @@ export function oneStock(redis: RedisClient) {
      * that DynamoDB had, so it may have forgotten the caller's too. `SEAT_TAKEN` names the seats of the line that others have.
      */
     async reserve(request: ReserveRequest) {
-      const { refused, sale } = await glance.look(request);
+      const { refused, terms } = await glance.look(request);
       if (refused) return refused;
       const { saleId, holdId, buyerId, payloadHash, lines } = request;
       const reply = await scripts.reserve(redis, {
@@ -108,7 +108,7 @@ export function oneStock(redis: RedisClient) {
         args: { holdId, buyerId, payloadHash },
         each: lines.map(wantedOf),
       });
-      if (reply.outcome === 'SOLD_OUT') glance.note(request, sale);
+      if (reply.outcome === 'SOLD_OUT') glance.note(request, terms);
       if (reply.outcome !== 'RESERVED') return reply;
       const { outcome, state, ...found } = reply;
       if (state === '') glance.forget(request);

@@ -14,13 +14,13 @@ export const glanceBugs: readonly Bug[] = [
   {
     name: 'sold-out-whatever-was-changed-since',
     harm: 'A buyer at a sale that was put off to tomorrow goes away, since it is said to be sold out.',
-    edits: [{ file: glance, search: ' || sale !== last.sale', replace: '' }],
+    edits: [{ file: glance, search: 'terms !== last.terms || ', replace: '' }],
     caughtBy: { test, name: 'is refused in other words at once when it is paused, closed or rescheduled' },
   },
   {
     name: 'sold-out-without-an-end',
     harm: 'Long after a sale has ended it is still said to be sold out.',
-    edits: [{ file: glance, search: ' || nowMs() - last.atMs >= withinMs', replace: '' }],
+    edits: [{ file: glance, search: ' || ageMs >= withinMs', replace: '' }],
     caughtBy: { test, name: 'is refused without the script to whoever asks after the script has said so, for a second' },
   },
   {

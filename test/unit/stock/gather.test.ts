@@ -11,7 +11,7 @@ type Shard = { free: number; pending: Transit[]; received: number } | 'lost' | '
 
 /** Shards in memory. `between` runs after each look, numbered from 1. */
 function world(stocks: Shard[], between: (look: number) => void = () => {}) {
-  let [visits, nowMs, seq] = [0, 0, 0];
+  let [visits, nowMs, frozenMs, seq] = [0, 0, 0, 0];
   const at = (shard: number) => {
     const found = stocks[shard];
     if (found === 'away' || found === undefined) throw new Error(`shard ${shard} is away`);
@@ -20,6 +20,7 @@ function world(stocks: Shard[], between: (look: number) => void = () => {}) {
   const ports: GatherPorts = {
     random: () => 0,
     nowMs: () => nowMs,
+    dateMs: () => nowMs + frozenMs,
     pause: async () => {},
     shards: {
       async visit(_, shard) {
@@ -61,7 +62,10 @@ function world(stocks: Shard[], between: (look: number) => void = () => {}) {
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { ...gatherer(ports), stocks, looks: () => visits / shards, pass };
+  const freeze = (ms: number) => {
+    frozenMs += ms;
+  };
+  return { ...gatherer(ports), stocks, looks: () => visits / shards, pass, freeze };
 }
 
 const stock = (free: number, pending: Transit[] = []): Shard => ({ free, pending, received: 0 });
@@ -84,6 +88,14 @@ describe('gathering units', () => {
     pass(1);
     expect(await gather(sale, wanted)).toBe('dry');
     expect(looks()).toBe(4);
+  });
+
+  it('looks again after a container was frozen, whose clock of its own stood still', async () => {
+    const { gather, stocks, freeze } = world([stock(0), stock(0), stock(0)]);
+    expect(await gather(sale, wanted)).toBe('dry');
+    stocks[2] = stock(1);
+    freeze(500);
+    expect(await gather(sale, wanted)).toBe('brought');
   });
 
   it('remembers nothing of a sale whose last units are at one home: others may ask for just those', async () => {
