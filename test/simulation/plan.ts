@@ -108,6 +108,7 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
   const hasLimit = random.chance(0.5);
   for (const scene of random.shuffle(scenes).slice(0, random.between(1, 4))) scene(draft);
   drawFaults(draft);
+  if (shards > 1) drawFaultsOfShards({ ...draft, random: random.fork('faults of shards') });
   const lost = random.fork('lost holds');
   if (lost.chance(0.15)) lostHolds({ ...draft, random: lost });
   const loss = draft.faults.find(({ kind }) => forgetting.has(kind));
@@ -259,5 +260,15 @@ function drawFaults(draft: Draft): void {
     const { lastsMs, chance, timesMax } = plannedFault(kind, random);
     const fromMs = random.next() * activeMs;
     strike(draft, kind, fromMs, fromMs + lastsMs, chance, timesMax);
+  }
+}
+
+/** Steps between shards that are not taken to their end: left to whoever comes next, and, where nobody does, to the sweeper. */
+function drawFaultsOfShards(draft: Draft): void {
+  const { random, activeMs } = draft;
+  for (let left = random.between(0, 2); left > 0; left--) {
+    const fromMs = random.next() * activeMs;
+    const lastsMs = random.between(20_000, 200_000);
+    strike(draft, 'move-cut-short', fromMs, fromMs + lastsMs, random.pick([0.1, 0.3, 0.8]), random.between(1, 6));
   }
 }
