@@ -137,6 +137,26 @@ describe('gathering units', () => {
     expect(pendingOf(whole)).toEqual([]);
   });
 
+  it('does not forget a run at the donor when the receiver fell back before a replica had it', async () => {
+    const left = { from: 1, to: 2, seq: 9, sku: 'tee', units: '1' };
+    let hasFallenBack = false;
+    const game = world(
+      [stock(0), stock(0, [left]), stock(0)],
+      () => {},
+      async () => {
+        if (!hasFallenBack) game.stocks[2] = stock(0);
+        hasFallenBack = true;
+      },
+    );
+    const pending = () => (game.stocks[1] as Exclude<Shard, string>).pending;
+    await game.complete(sale, left);
+    expect(pending()).toEqual([left]);
+    expect(game.stocks.map(freeAt)).toEqual([0, 0, 1]);
+    await game.complete(sale, left);
+    expect(pending()).toEqual([]);
+    expect(game.stocks.map(freeAt)).toEqual([0, 0, 1]);
+  });
+
   it('goes on where the home has more than when it was refused', async () => {
     const { gather, looks } = world([stock(1), stock(0), stock(0)]);
     expect(await gather(sale, wanted)).toBe('brought');
