@@ -110,7 +110,7 @@ function judgeOf(world: World, watch: StateWatch, moved: { runs: number }): Para
   let writes = 0;
   return (call: IoCall) => {
     world.races.sees(call);
-    if (call.operation === 'stock.shard-receive') moved.runs++;
+    if (call.operation === 'stock.shard-settle') moved.runs++;
     if (call.target === 'dynamodb' && writing.has(call.operation) && ++writes % writesPerLook === 0) watch.look();
     return world.faults.judge(call);
   };
