@@ -61,9 +61,9 @@ export async function lookAtAll(sale: Sale, goesOn: GoesOn, ports: ReconcilePort
   const picture = new SalePicture(sumOfCounters(counters), read.nowMs, timing.recentMs);
   const shards = picturesShards(sale);
   for (const [at, stockId] of stockIds.entries()) shards?.seeCounters(stockId, counters[at] ?? []);
-  const seeEach = async <T>(all: (stockId: string) => AsyncIterable<T>, see: (each: T, stockId: string) => void) => {
-    for (const stockId of stockIds) await seeAll(all(stockId), (each) => see(each, stockId), goesOn);
-  };
+  // Several shards side by side: the longer a look takes, the more moves meanwhile.
+  const seeEach = <T>(all: (stockId: string) => AsyncIterable<T>, see: (each: T, stockId: string) => void) =>
+    inParallel(stockIds, lanes, (stockId) => seeAll(all(stockId), (each) => see(each, stockId), goesOn));
   await seeEach(stock.freeRanges, (range, stockId) => {
     picture.seeFree(range);
     shards?.seeFree(stockId, range);

@@ -1,6 +1,9 @@
+import { inParallel } from '../shared/parallel.ts';
 import type { LoadRef } from '../stock/mend.ports.ts';
 import { homeShardOf, isSharded, type Sharded, stockIdsOf, type Transit } from '../stock/shards.model.ts';
 import type { Stock } from '../stock/stock.ports.ts';
+
+const lanes = 4;
 
 /** Which load of a sale was looked at: of one with several shards, which of each. */
 export interface SaleLoad extends LoadRef {
@@ -18,13 +21,11 @@ export const homeOf = (load: SaleLoad, buyerId: string): LoadRef =>
 export async function loadOf(sale: Sharded, epoch: number, { read }: Pick<Stock, 'read'>): Promise<SaleLoad | undefined> {
   const { saleId } = sale;
   if (!isSharded(sale)) return { saleId, epoch };
-  const shards: LoadRef[] = [];
-  for (const stockId of stockIdsOf(sale)) {
+  const shards = await inParallel(stockIdsOf(sale), lanes, async (stockId): Promise<LoadRef | undefined> => {
     const found = await read(stockId);
-    if (found.outcome !== 'READ') return undefined;
-    shards.push({ saleId: stockId, epoch: found.epoch });
-  }
-  return { saleId, epoch, shards };
+    return found.outcome === 'READ' ? { saleId: stockId, epoch: found.epoch } : undefined;
+  });
+  return shards.every((shard) => shard !== undefined) ? { saleId, epoch, shards } : undefined;
 }
 
 /** The units of a sale that are on their way between its shards. */

@@ -48,7 +48,9 @@ export function gatherer({ shards, pause, random, nowMs, dateMs }: GatherPorts) 
     try {
       // Not before a replica has it: what a failover of the receiver forgets, the donor must still know.
       await shards.replicated(sale, transit.to);
-      await shards.settle(sale, transit);
+      // Should the receiver have failed over before that, another node was waited for, which never had the run: it has it now, and is waited for next time.
+      const isThere = (await shards.receive(sale, transit)).outcome === 'ALREADY_RECEIVED';
+      if (isThere) await shards.settle(sale, transit);
     } catch (error) {
       // The receiver can sell them all the same; whoever meets the run next settles it.
       log.warn('units that have come to a shard are not settled yet', { saleId: sale.saleId, ...transit, error });

@@ -88,7 +88,7 @@ function clean(): Evidence {
     redis: {
       ...{ control: 'open', limit: 3, version: 1, isBehind: false, holds: [hold('h-o1', '1'), hold('h-o2', '2')] },
       items: [{ sku, kind: 'c', total: 3, next: 3, free: 0 }],
-      ...{ slots: new Map(), pool: new Set(), suspects: new Set(), seats: new Map() },
+      ...{ slots: new Map(), pool: new Set(), suspects: new Set(), seats: new Map(), lent: [] },
     },
   };
 }

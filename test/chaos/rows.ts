@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { Redis } from 'ioredis';
 import { credentials } from '../../lib/local/aws-json.ts';
 import { region } from '../../lib/local/intrinsics.ts';
-import { type RedisView, redisViewOf } from '../simulation/redis-view.ts';
+import { type RedisView, redisViewsOf } from '../simulation/redis-view.ts';
 import { type Rows, rowsOf } from '../simulation/rows.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +63,7 @@ export async function readRedis(world: World, saleId: string): Promise<RedisView
     ];
     const replies = new Map<string, unknown>();
     for (const call of calls) replies.set(call.join(' '), await client.call(...call));
-    return redisViewOf({ command: (...call) => replies.get(call.join(' ')) }, saleId);
+    return redisViewsOf({ command: (...call) => replies.get(call.join(' ')) }, saleId)?.[0];
   } finally {
     client.disconnect();
   }

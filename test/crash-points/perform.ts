@@ -6,7 +6,6 @@ import type { IoCall, Machine, Verdict } from '../simulation/machine/contract.ts
 import { startMachine } from '../simulation/machine/machine.ts';
 import { secretOf } from '../simulation/machine/secrets.ts';
 import type { Plan } from '../simulation/plan.ts';
-import { redisViewOf } from '../simulation/redis-view.ts';
 import { startRouting } from '../simulation/routing.ts';
 import type { Kit } from '../simulation/run.ts';
 import { settle } from '../simulation/settle.ts';
@@ -161,7 +160,7 @@ class Show {
     if (stage.broken.length === 0) await settle(people, routing, 'after everything');
     this.#watch.look();
     await routing.stop();
-    this.#missing = [...this.#scenario.broken({ rows: stage.rows, redis: redisViewOf(world.machine.redis, saleId), stage })];
+    this.#missing = [...this.#scenario.broken({ rows: stage.rows, redis: stage.redis, stage })];
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import { type Exchange, type Request, statusOf, type Who } from '../simulation/history.ts';
 import type { IoCall, Machine, Verdict } from '../simulation/machine/contract.ts';
 import type { Deed, Line, Method, PaymentKind } from '../simulation/plan.ts';
-import { type RedisView, redisViewOf } from '../simulation/redis-view.ts';
+import { type RedisView, redisViewsOf } from '../simulation/redis-view.ts';
 import type { Routing } from '../simulation/routing.ts';
 import { type OrderRow, type Rows, rowsOf } from '../simulation/rows.ts';
 import { saleId, type World } from '../simulation/world.ts';
@@ -156,9 +156,14 @@ export class Stage {
     return this.#people.placed.get(id)?.order !== undefined;
   }
 
-  /** What Redis has of the sale; undefined while it does not. */
+  /** What Redis has of the sale, in its first shard; undefined while it does not have all of it. */
   get redis(): RedisView | undefined {
-    return redisViewOf(this.machine.redis, saleId);
+    return this.shards?.[0];
+  }
+
+  /** What Redis has of each shard. */
+  get shards(): readonly RedisView[] | undefined {
+    return redisViewsOf(this.machine.redis, saleId, this.world.plan.shards);
   }
 
   /** Outbox rows that the poller has to publish, or has given up. */

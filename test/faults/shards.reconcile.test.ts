@@ -37,6 +37,20 @@ describe('a reconciliation of a sale over several shards', () => {
     await expectOnePlaceEach(bench.engine, sale);
   });
 
+  it('looks at its shards side by side, so that more of them do not make it too long to end', async () => {
+    const sale = await openSharded(6);
+    const { ports } = reconciling;
+    let [atWork, mostAtWork] = [0, 0];
+    async function* holds(stockId: string) {
+      atWork += 1;
+      mostAtWork = Math.max(mostAtWork, atWork);
+      yield* ports.stock.holds(stockId);
+      atWork -= 1;
+    }
+    expect(await reconciling.reconcile(sale.saleId, { stock: { ...ports.stock, holds } })).toMatchObject({ outcome: 'compared' });
+    expect(mostAtWork).toBe(shards);
+  });
+
   it('returns units that are in no shard to exactly one: the receiver fell back behind what it got', async () => {
     const sale = await openSharded(12);
     orderOf(await bench.place(sale.saleId, buyerAtHome(sale, 2)));

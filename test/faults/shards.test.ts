@@ -188,6 +188,19 @@ describe('a node that goes', () => {
     await expectOnePlaceEach(bench.engine, sale);
   });
 
+  it('while units are on their way between two others is dealt none of them', async () => {
+    const sale = await openSharded(12, { shards: 3 });
+    const scripts = shardScripts(bench.engine.redis);
+    const lent = await scripts.lend(sale, { from: 1, to: 0, sku: 'tee', missing: 2 });
+    expect(lent.outcome).toBe('LENT');
+    await loseStocks(bench.engine, [stockIdsOf(sale)[2] ?? '']);
+    await bench.work.rebuild(sale.saleId);
+    const places = await placesInAll(bench.engine, sale);
+    expect([...places.values()].map(({ length }) => length)).toEqual(Array.from({ length: 12 }, () => 1));
+    expect(await bench.engine.stock.completeTransits(sale)).toBe(1);
+    await expectOnePlaceEach(bench.engine, sale);
+  });
+
   it('while units are on their way to it loses none of them', async () => {
     const sale = await openSharded(8, { shards: 2 });
     const scripts = shardScripts(bench.engine.redis);

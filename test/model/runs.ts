@@ -29,6 +29,12 @@ export const variants: readonly Variant[] = [
   { model: 'carts', name: 'checkout', defines: { FAULTS: 0 } },
   { model: 'carts', name: 'checkout, crash', defines: { ENDS: 2 }, large: true },
   { model: 'reconcile', name: 'moving units', defines: {} },
+  { model: 'shards', name: '2 buyers', defines: {} },
+  { model: 'shards', name: '2 units', defines: { UNITS: 2 } },
+  { model: 'shards', name: 'clock back', defines: { CLOCKBACK: 1 } },
+  { model: 'shards', name: 'rollback', defines: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 } },
+  { model: 'shards', name: '3 buyers', defines: { BUYERS: 3, CANCEL: 0, FAULTS: 0, LOOKS: 2 }, large: true },
+  { model: 'shards', name: 'rollback, crash', defines: { ROLLBACK: 1, CANCEL: 0 }, large: true },
   { model: 'rebuild', name: 'two rebuilders', defines: {}, mustEnd: true },
 ];
 
@@ -57,6 +63,16 @@ export const shownBy: Readonly<Record<string, Readonly<Record<string, Readonly<R
     END_SETTLES: {},
     PAYMENT_ONCE: { OUTSIDE: 1 },
     NOT_OURS_RETURNS: { OUTSIDE: 1 },
+  },
+  shards: {
+    ONE_RUN: { BUYERS: 3, THIRD: 0, UNITS: 2, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    HIGHER: { CLOCKBACK: 1 },
+    BY_CLOCK: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    REPLICATED: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    STILL_THERE: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    RECEIPTS_SEEN: { BUYERS: 3, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    UNIT_CONDITION: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
+    COMPARED: { ROLLBACK: 1, CANCEL: 0, FAULTS: 0, LOOKS: 2 },
   },
   paid: { FORMER_RELEASED: { LATE: 1 }, OWN_HOLD_ID: { LATE: 1 }, ONE_LATE: { LATE: 1 } },
 };

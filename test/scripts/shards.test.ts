@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { shardStockId } from '../../functions/stock/shards.model.ts';
 import { shardScripts } from '../../functions/stock/shards.scripts.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { buyerOf, expectAllConserved, openSharded, reserveAs, reservePatiently } from './shards.harness.ts';
 import { redisBench } from './stock.harness.ts';
 
@@ -54,6 +56,21 @@ describe('a sale over several shards', () => {
       expect(replies.filter(({ outcome }) => outcome === 'SOLD_OUT')).toHaveLength(2);
       await expectAllConserved(bench, { ...sale, total: shards });
     }
+  });
+
+  it('numbers each run higher than the one before, also after the clock has stepped back', async () => {
+    const sale = await openSharded(bench, 2, 4);
+    const scripts = shardScripts(bench.redis);
+    // What the last run was numbered by a clock that is ahead of this one.
+    const ahead = (Date.now() + 3_600_000) * 1_000;
+    await bench.redis.hset(stockKeys(shardStockId(sale.saleId, 1)).sale, 't:0', `${ahead}|`);
+    await bench.redis.hset(stockKeys(sale.saleId).sale, 'g:1', String(ahead));
+    const lent = await scripts.lend(sale, { from: 1, to: 0, sku: 'tee', missing: 1 });
+    if (lent.outcome !== 'LENT') throw new Error(lent.outcome);
+    expect(lent.transit.seq).toBe(ahead + 1);
+    expect(await scripts.receive(sale, lent.transit)).toEqual({ outcome: 'RECEIVED', count: 1 });
+    await scripts.settle(sale, lent.transit);
+    await expectAllConserved(bench, { ...sale, total: 4 });
   });
 
   it('is not sold out while units are on their way, whoever left them there', async () => {

@@ -125,7 +125,9 @@ export class Answers {
       this.#add(`${said} was refused with ${status}, and its problem is ${code}`);
     if (status >= 500 && !(status === 503 && retryable === true)) this.#add(`${said} was answered with ${status}`);
     const known = statusesOf[exchange.request.deed];
-    if (known && !known.includes(status) && retryable !== true) this.#add(`${said} was answered with ${status} ${code ?? ''}`);
+    // What is wrong with it is not looked for any more where Redis has lost a sale that is over.
+    const isOver = exchange.request.deed === 'place-badly' && code === 'SALE_NOT_OPEN';
+    if (known && !known.includes(status) && retryable !== true && !isOver) this.#add(`${said} was answered with ${status} ${code ?? ''}`);
     if (status >= 400) this.#seeRefusal(exchange, said);
   }
 
@@ -165,6 +167,14 @@ export class Answers {
     const { code = '' } = problemOf(exchange);
     if (reply.status === 201 || judgedByRedis.has(code))
       this.#findings.add('7 it fails closed', `${request.id} was answered ${reply.status} ${code} while Redis did not have the sale`);
+  }
+
+  /** An answer of a time in which Redis had not all shards of the sale: nobody can be told that there are no units. */
+  seeLostElsewhere({ request, reply }: Exchange): void {
+    if (request.deed !== 'place' || reply?.outcome !== 'answered' || reply.isReplay) return;
+    const { code } = reply.body as { code?: unknown };
+    if (code === 'SOLD_OUT')
+      this.#findings.add('7 it fails closed', `${request.id} was told SOLD_OUT while Redis did not have all of the sale`);
   }
 
   #seePromise({ request, toMs }: Exchange, body: unknown): void {

@@ -35,8 +35,8 @@ function found(quiet: Quiet): string[] {
 }
 
 const withRows = (change: Partial<Rows>): Quiet => ({ ...right, rows: { ...right.rows, ...change } });
-const redis = (): RedisView => right.redis as RedisView;
-const withRedis = (change: Partial<RedisView>): Quiet => ({ ...right, redis: { ...redis(), ...change } });
+const redis = (): RedisView => right.redis?.[0] as RedisView;
+const withRedis = (change: Partial<RedisView>): Quiet => ({ ...right, redis: [{ ...redis(), ...change }] });
 const fulfilled = (): OrderRow => {
   const order = right.rows.orders.find(({ status }) => status === 'FULFILLED');
   if (!order) throw new Error('no order was fulfilled');

@@ -26,6 +26,7 @@ const claims = (call: IoCall) => inOrders(call) && call.operation === 'TransactW
 const charges = ({ functionName, operation }: IoCall) => /^payments\/payment$/.test(functionName) && operation === 'TransactWrite';
 const gives = ({ operation, functionName }: IoCall) =>
   /^stock\.(release|acknowledge|mend-follow)$/.test(operation) && !functionName.startsWith('orders/place');
+const moves = ({ operation }: IoCall) => /^stock\.shard-(lend|receive|settle)$/.test(operation);
 const reply = (random: Random): Verdict => ({ do: 'loseReply', error: random.pick(['timeout', 'reset'] as const) });
 const constant = (verdict: Verdict) => () => verdict;
 
@@ -135,6 +136,9 @@ export const faults = {
     (random) => random.pick([{ do: 'dieBefore' }, { do: 'dieAfter' }] as const),
   ),
   'reply-lost-anywhere': io(0, 'a reply is lost somewhere', () => true, reply),
+  'move-cut-short': io(0, 'whoever moves units between shards dies, or hears nothing', moves, (random) =>
+    random.pick([{ do: 'dieBefore' }, { do: 'dieAfter' }, { do: 'dieAfter' }, reply(random), { do: 'fail', error: 'reset' }] as const),
+  ),
   'redis-away': world('redis', 0, 'nobody reaches Redis for some seconds'),
 } as const satisfies Record<string, IoFault | WorldFault>;
 
@@ -145,7 +149,9 @@ function writesSale(input: unknown): boolean {
 }
 
 export type FaultKind = keyof typeof faults;
-export const faultKinds = Object.keys(faults) as readonly FaultKind[];
+const ofShards: ReadonlySet<FaultKind> = new Set(['move-cut-short']);
+/** Those that may strike any sale. */
+export const faultKinds = (Object.keys(faults) as FaultKind[]).filter((kind) => !ofShards.has(kind));
 export const faultOf = (kind: FaultKind): IoFault | WorldFault => faults[kind];
 
 interface Manner {

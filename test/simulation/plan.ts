@@ -79,6 +79,8 @@ export interface Plan {
   readonly strategy: 'reserve-first' | 'charge-first';
   readonly holdSeconds: number;
   readonly perBuyerLimit?: number;
+  /** Over how many shards the sale's stock is spread; one when left out. */
+  readonly shards?: number;
   readonly items: readonly PlannedItem[];
   /** By buyer, what the account has at first; one without any has no account. */
   readonly balances: Readonly<Record<string, number | 'none'>>;
@@ -96,7 +98,9 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
   const activeMs = minutes * 60_000;
   const strategy = random.chance(0.6) ? 'reserve-first' : 'charge-first';
   const holdSeconds = random.pick([5, 10, 20, 45]);
-  const items = itemsOf(random.fork('items'));
+  const shards = shardsOf(random.fork('shards'));
+  // Seats are sold from one shard alone.
+  const items = itemsOf(random.fork('items')).filter(({ seats }) => shards === 1 || seats === undefined);
   const buyers = Array.from({ length: random.between(3, 8) }, (_, index) => `buyer-${index + 1}`);
   const draft: Draft = { random: random.fork('deeds'), activeMs, holdMs: holdSeconds * 1_000, buyers, items, actions: [], faults: [] };
   drawBuying(draft);
@@ -104,6 +108,7 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
   const hasLimit = random.chance(0.5);
   for (const scene of random.shuffle(scenes).slice(0, random.between(1, 4))) scene(draft);
   drawFaults(draft);
+  if (shards > 1) drawFaultsOfShards({ ...draft, random: random.fork('faults of shards') });
   const lost = random.fork('lost holds');
   if (lost.chance(0.15)) lostHolds({ ...draft, random: lost });
   const loss = draft.faults.find(({ kind }) => forgetting.has(kind));
@@ -117,6 +122,7 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
     indexLagMsMax: random.pick([0, 0, 500, 5_000]),
     wayMsMax: random.pick([8, 8, 40, 120]),
     ...(hasLimit ? { perBuyerLimit: random.between(1, 6) } : {}),
+    ...(shards > 1 ? { shards } : {}),
     balances: Object.fromEntries(buyers.map((buyer) => [buyer, balanceOf(random)])),
     actions: draft.actions.toSorted((one, other) => one.atMs - other.atMs),
     faults: draft.faults.toSorted((one, other) => one.fromMs - other.fromMs),
@@ -125,6 +131,9 @@ export function planOf(seed: number, { minutes }: { readonly minutes: number }):
 
 const balanceOf = (random: Random): number | 'none' =>
   random.chance(0.07) ? 'none' : random.chance(0.2) ? random.between(0, 100) : 100_000;
+
+/** So few units over so many shards that homes are dry again and again. */
+const shardsOf = (random: Random): number => (random.chance(0.3) ? random.between(2, 4) : 1);
 
 function itemsOf(random: Random): PlannedItem[] {
   const counted = Array.from({ length: random.between(1, 2) }, (_, index) => ({
@@ -251,5 +260,15 @@ function drawFaults(draft: Draft): void {
     const { lastsMs, chance, timesMax } = plannedFault(kind, random);
     const fromMs = random.next() * activeMs;
     strike(draft, kind, fromMs, fromMs + lastsMs, chance, timesMax);
+  }
+}
+
+/** Steps between shards that are not taken to their end: left to whoever comes next, and, where nobody does, to the sweeper. */
+function drawFaultsOfShards(draft: Draft): void {
+  const { random, activeMs } = draft;
+  for (let left = random.between(0, 2); left > 0; left--) {
+    const fromMs = random.next() * activeMs;
+    const lastsMs = random.between(20_000, 200_000);
+    strike(draft, 'move-cut-short', fromMs, fromMs + lastsMs, random.pick([0.1, 0.3, 0.8]), random.between(1, 6));
   }
 }

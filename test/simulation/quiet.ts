@@ -9,8 +9,8 @@ import { wantedState } from './state.ts';
 
 export interface Quiet {
   readonly rows: Rows;
-  /** Undefined when Redis does not have the sale. */
-  readonly redis: RedisView | undefined;
+  /** By shard; undefined when Redis lacks the sale, or one of its shards. */
+  readonly redis: readonly RedisView[] | undefined;
   readonly acknowledged: readonly Acknowledged[];
   readonly promised: readonly Promised[];
   readonly restocks: readonly Restock[];
@@ -160,10 +160,10 @@ function checkViews({ rows, allEventsHeard }: Quiet, add: Add): void {
 }
 
 /** Each hold ended confirmed or released: what Redis still holds is what orders have, and nothing else. */
-function checkHolds(rows: Rows, redis: RedisView, add: Add): void {
+function checkHolds(rows: Rows, redis: readonly RedisView[], add: Add): void {
   const owners = new Map<string, OrderRow>();
   for (const order of rows.orders) if (isOwned(order)) owners.set(order.holdId, order);
-  for (const { holdId, state, units } of redis.holds) {
+  for (const { holdId, state, units } of redis.flatMap(({ holds }) => holds)) {
     if (state === 'E' || units.length === 0) continue;
     const owner = owners.get(holdId);
     if (state === 'H' || state === 'K' || !owner) {
@@ -181,43 +181,74 @@ const isOwned = (order: OrderRow): boolean => ['HELD', 'SOLD'].includes(wantedSt
 const termsOf = ({ control, cancellation, perBuyerLimit = 0 }: SaleRow): string =>
   `${cancellation ? 'cancelled' : control}, limit ${perBuyerLimit}`;
 
-/** Per item: what rows say is somebody's, and what Redis has for sale, are all units, each once. */
-function checkStock({ sale, units, seats }: Rows, redis: RedisView, add: Add): void {
-  if (sale && redis.version !== sale.version)
-    add('4 stock is conserved', `the sale is at version ${sale.version}, Redis at ${redis.version}`);
-  const [terms, known] = [sale && termsOf(sale), `${redis.control}, limit ${redis.limit}`];
-  if (terms !== undefined && terms !== known) add('4 stock is conserved', `the sale is ${terms}, and in Redis ${known}`);
-  for (const suspect of redis.suspects) add('4 stock is conserved', `${suspect} is still under suspicion`);
+/** What each shard says of the sale as a whole, and what none may have once all is at rest. */
+function checkShard({ sale }: Rows, view: RedisView, where: string, add: Add): void {
+  if (sale && view.version !== sale.version)
+    add('4 stock is conserved', `the sale is at version ${sale.version}, Redis at ${view.version}${where}`);
+  const [terms, known] = [sale && termsOf(sale), `${view.control}, limit ${view.limit}`];
+  if (terms !== undefined && terms !== known) add('4 stock is conserved', `the sale is ${terms}, and in Redis ${known}${where}`);
+  for (const suspect of view.suspects) add('4 stock is conserved', `${suspect} is still under suspicion${where}`);
+  for (const unit of view.lent) add('4 stock is conserved', `${unit} is still on its way to another shard${where}`);
+}
+
+/** Per item: what rows say is somebody's, and what Redis has for sale, are all units, each once: in one shard, where there are several. */
+function checkStock(rows: Rows, redis: readonly RedisView[], add: Add): void {
+  const { sale, units, seats } = rows;
+  const isOne = redis.length === 1;
+  const whereOf = (shard: number) => (isOne ? '' : ` (shard ${shard})`);
+  for (const [shard, view] of redis.entries()) checkShard(rows, view, whereOf(shard), add);
   const owned = new Set(units.map(({ sku, unit }) => `${sku} ${unit}`));
   for (const { sku, total, seated } of sale?.items ?? []) {
-    const item = redis.items.find((each) => each.sku === sku);
     const all = seated ? [...(seats.get(sku) ?? [])] : Array.from({ length: total }, (_, index) => String(index + 1));
-    const isForSale = (unit: string) =>
-      seated
-        ? redis.seats.get(`${sku} ${unit}`) === ''
-        : redis.pool.has(`${sku} ${unit}`) || Number(unit) >= (item?.next ?? Number.POSITIVE_INFINITY);
-    for (const unit of all) {
-      const name = `${sku} ${unit}`;
-      if (isForSale(unit) && owned.has(name)) add('4 stock is conserved', `${name} is somebody’s, and for sale in Redis`);
-      if (!isForSale(unit) && !owned.has(name)) add('4 stock is conserved', `${name} is nobody’s, and not for sale in Redis`);
-    }
-    if (item?.total !== total) add('4 stock is conserved', `${sku} has ${total} units in all, in Redis ${item?.total}`);
-    const counted = (item?.free ?? 0) + (item?.kind === 'c' ? Math.max(0, total - item.next + 1) : 0);
     const left = all.filter((unit) => !owned.has(`${sku} ${unit}`)).length;
+    const sellers = new Map<string, number>();
+    let counted = 0;
+    for (const [shard, view] of redis.entries()) {
+      const item = view.items.find((each) => each.sku === sku);
+      const forSale = all.filter((unit) => isForSale(view, sku, unit, seated));
+      for (const unit of forSale) sellers.set(unit, (sellers.get(unit) ?? 0) + 1);
+      const byCounter = (item?.free ?? 0) + (item?.kind === 'c' ? Math.max(0, total - item.next + 1) : 0);
+      counted += byCounter;
+      if (!isOne && byCounter !== forSale.length)
+        add('4 stock is conserved', `of ${sku}, ${forSale.length} units are for sale, and Redis counts ${byCounter}${whereOf(shard)}`);
+      if (item?.total !== total) add('4 stock is conserved', `${sku} has ${total} units in all, in Redis ${item?.total}${whereOf(shard)}`);
+    }
+    for (const unit of all) checkUnit(`${sku} ${unit}`, sellers.get(unit) ?? 0, owned, add);
     if (counted !== left) add('4 stock is conserved', `of ${sku}, ${left} units are left, and Redis counts ${counted}`);
   }
 }
 
-/** A buyer's used allowance in Redis is that of the buyer's orders. */
-function checkSlots({ allowances, sale }: Rows, redis: RedisView, add: Add): void {
+function isForSale(view: RedisView, sku: string, unit: string, seated: boolean): boolean {
+  if (seated) return view.seats.get(`${sku} ${unit}`) === '';
+  const next = view.items.find((each) => each.sku === sku)?.next ?? Number.POSITIVE_INFINITY;
+  return view.pool.has(`${sku} ${unit}`) || Number(unit) >= next;
+}
+
+function checkUnit(name: string, sellers: number, owned: ReadonlySet<string>, add: Add): void {
+  if (sellers > 0 && owned.has(name)) add('4 stock is conserved', `${name} is somebody’s, and for sale in Redis`);
+  if (sellers === 0 && !owned.has(name)) add('4 stock is conserved', `${name} is nobody’s, and not for sale in Redis`);
+  if (sellers > 1) add('4 stock is conserved', `${name} is for sale in ${sellers} shards`);
+}
+
+/** A buyer's used allowance in Redis is that of the buyer's orders, and whatever is the buyer's is in one shard. */
+function checkSlots({ allowances, sale }: Rows, redis: readonly RedisView[], add: Add): void {
+  const buyersOf = ({ holds, slots }: RedisView) =>
+    new Set([...holds.filter(({ state }) => state !== 'E').map(({ buyerId }) => buyerId), ...slots.keys()]);
+  const homes = Map.groupBy(
+    redis.flatMap((view, shard) => [...buyersOf(view)].map((buyer) => ({ buyer, shard }))),
+    ({ buyer }) => buyer,
+  );
+  for (const [buyer, at] of homes)
+    if (at.length > 1) add('4 stock is conserved', `${buyer} is at home in the shards ${at.map(({ shard }) => shard).join(' and ')}`);
   if (sale?.perBuyerLimit === undefined) return;
   const masks = new Map<string, number>();
   for (const { saleBuyer, slot } of allowances) {
     const buyer = saleBuyer.slice(sale.saleId.length + 1);
     masks.set(buyer, (masks.get(buyer) ?? 0) | (1 << (slot - 1)));
   }
-  for (const buyer of new Set([...masks.keys(), ...redis.slots.keys()])) {
-    const [rows, shown] = [masks.get(buyer) ?? 0, redis.slots.get(buyer) ?? 0];
+  const shownOf = (buyer: string) => redis.reduce((mask, { slots }) => mask | (slots.get(buyer) ?? 0), 0);
+  for (const buyer of new Set([...masks.keys(), ...redis.flatMap(({ slots }) => [...slots.keys()])])) {
+    const [rows, shown] = [masks.get(buyer) ?? 0, shownOf(buyer)];
     if (rows !== shown) add('4 stock is conserved', `${buyer} uses the slots ${rows.toString(2)}, in Redis ${shown.toString(2)}`);
   }
 }

@@ -1,6 +1,7 @@
 import type { SimRedis } from './machine/redis.ts';
 
-// What Redis has of a sale, read from its keys by a reader of its own: lua/stock/lib/records.lua says what stands where.
+// What Redis has of a sale, read from its keys by a reader of its own: lua/stock/lib/records.lua says what stands where. A sale over several shards has a
+// stock of each: its own keys, and an account of what is on its way from it to another (docs/shards.md).
 
 export interface RedisHold {
   readonly holdId: string;
@@ -20,6 +21,7 @@ export interface RedisItem {
   readonly free: number;
 }
 
+/** What Redis has of one stock. A sale of one shard has one. */
 export interface RedisView {
   readonly control: string;
   /** Units per buyer; 0 for none. */
@@ -35,6 +37,8 @@ export interface RedisView {
   readonly suspects: ReadonlySet<string>;
   /** By `sku seat`, who has it: '' nobody, '?' under suspicion, '-' retired, otherwise a hold. */
   readonly seats: ReadonlyMap<string, string>;
+  /** Units that were lent to another shard, and are not known to have come there, as `sku unit`. */
+  readonly lent: readonly string[];
 }
 
 const texts = (reply: unknown): string[] => (Array.isArray(reply) ? reply.map(String) : []);
@@ -44,9 +48,19 @@ function pairsOf(reply: unknown): Map<string, string> {
   return new Map(words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? ''] as const] : [])));
 }
 
-/** Undefined when Redis does not have the sale. */
-export function redisViewOf(redis: Pick<SimRedis, 'command'>, saleId: string): RedisView | undefined {
-  const fields = pairsOf(redis.command('HGETALL', `{${saleId}}:sale`));
+/** The stocks of a sale, by shard. */
+export const stocksOf = (saleId: string, shards = 1): string[] =>
+  Array.from({ length: shards }, (_, shard) => (shard === 0 ? saleId : `${saleId}#${shard}`));
+
+/** The sale in all of its shards; undefined when Redis lacks one of them. */
+export function redisViewsOf(redis: Pick<SimRedis, 'command'>, saleId: string, shards?: number): RedisView[] | undefined {
+  const views = stocksOf(saleId, shards).map((stockId) => redisViewOf(redis, stockId));
+  return views.every((view) => view !== undefined) ? views : undefined;
+}
+
+/** Undefined when Redis does not have the stock. */
+function redisViewOf(redis: Pick<SimRedis, 'command'>, stockId: string): RedisView | undefined {
+  const fields = pairsOf(redis.command('HGETALL', `{${stockId}}:sale`));
   const sale = fields.get('s');
   if (sale === undefined) return undefined;
   const [control = '', , , limit = '', , , version = ''] = sale.split('|');
@@ -63,10 +77,17 @@ export function redisViewOf(redis: Pick<SimRedis, 'command'>, saleId: string): R
     }),
     holds: named('h:').map(([holdId, record]) => holdOf(holdId, record)),
     slots: new Map(named('b:').map(([buyer, mask]) => [buyer, Number(mask)])),
-    pool: poolOf(redis.command('ZRANGE', `{${saleId}}:free`, 0, -1)),
-    suspects: poolOf(redis.command('ZRANGE', `{${saleId}}:suspects`, 0, -1)),
-    seats: new Map([...pairsOf(redis.command('HGETALL', `{${saleId}}:seats`))].map(([field, owner]) => [field.replace('|', ' '), owner])),
+    pool: poolOf(redis.command('ZRANGE', `{${stockId}}:free`, 0, -1)),
+    suspects: poolOf(redis.command('ZRANGE', `{${stockId}}:suspects`, 0, -1)),
+    seats: new Map([...pairsOf(redis.command('HGETALL', `{${stockId}}:seats`))].map(([field, owner]) => [field.replace('|', ' '), owner])),
+    lent: named('t:').flatMap(([, record]) => lentOf(record)),
   };
+}
+
+/** `seq|sku|1-3,7`, and `seq|` where nothing is on its way. */
+function lentOf(record: string): string[] {
+  const [, sku = '', units = ''] = record.split('|');
+  return sku === '' ? [] : units.split(',').flatMap((range) => serialsOf(range).map((unit) => `${sku} ${unit}`));
 }
 
 function holdOf(holdId: string, record: string): RedisHold {

@@ -53,6 +53,8 @@ export interface Outcome {
   readonly orders: number;
   readonly unitsSold: number;
   readonly stock: number;
+  /** How often units came from one shard of the sale to another. */
+  readonly runsMoved: number;
   /** What the seller has by the ledger, less what fulfilled orders are worth. */
   readonly ledgerDifferenceMinor: number;
   /** How often each row of the fault table happened; the first is row 1. */
@@ -85,16 +87,17 @@ export async function runPlan(plan: Plan, kit: Kit, { lines = false }: RunOption
   const holdSecret = secretOf(deployment.environments.get('orders/place')?.HOLD_SECRET ?? '');
   const world = worldOf(plan, machine, deployment, { startMs: beganMs + setupMs, holdSecret });
   const watch = new StateWatch(machine.database, world.findings, saleId);
+  const moved = { runs: 0 };
   let quiet: Quiet | undefined;
   try {
-    machine.onIo(judgeOf(world, watch));
+    machine.onIo(judgeOf(world, watch, moved));
     await machine.run(async () => {
       quiet = await live(world, watch);
     });
   } catch (error) {
     world.findings.add('answers', `the run ended with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-  const outcome = { ...outcomeOf(world, watch, beganMs), ...(quiet ? { quiet } : {}) };
+  const outcome = { ...outcomeOf(world, watch, beganMs), runsMoved: moved.runs, ...(quiet ? { quiet } : {}) };
   await machine.stop();
   return outcome;
 }
@@ -103,10 +106,11 @@ const writesPerLook = 1;
 const writing = new Set(['TransactWrite', 'Put', 'Update', 'Delete']);
 
 /** Whatever is called goes through here: races are noticed, what is stored is looked at, and faults strike. */
-function judgeOf(world: World, watch: StateWatch): Parameters<Machine['onIo']>[0] {
+function judgeOf(world: World, watch: StateWatch, moved: { runs: number }): Parameters<Machine['onIo']>[0] {
   let writes = 0;
   return (call: IoCall) => {
     world.races.sees(call);
+    if (call.operation === 'stock.shard-settle') moved.runs++;
     if (call.target === 'dynamodb' && writing.has(call.operation) && ++writes % writesPerLook === 0) watch.look();
     return world.faults.judge(call);
   };
@@ -164,7 +168,7 @@ function countRefundsOfBoth({ machine, rows }: World): void {
   }
 }
 
-function outcomeOf({ plan, machine, findings, history, rows }: World, watch: StateWatch, beganMs: number): Outcome {
+function outcomeOf({ plan, machine, findings, history, rows }: World, watch: StateWatch, beganMs: number): Omit<Outcome, 'runsMoved'> {
   const stored = rowsOf(machine.database, saleId);
   const fulfilledMinor = stored.orders.filter(({ status }) => status === 'FULFILLED').reduce((sum, { totalMinor }) => sum + totalMinor, 0);
   return {

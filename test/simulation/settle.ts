@@ -1,7 +1,7 @@
 import { operatorWho, type People, untilAnswered } from './actors.ts';
 import { problemOf, type Request, statusOf } from './history.ts';
 import { checkQuiet, checkRedis, type Quiet } from './quiet.ts';
-import { redisViewOf } from './redis-view.ts';
+import { redisViewsOf } from './redis-view.ts';
 import type { Routing } from './routing.ts';
 import { rowsOf } from './rows.ts';
 import { saleId, type World } from './world.ts';
@@ -12,7 +12,7 @@ const lookMs = 5_000;
 /** A reconciliation leaves out what changed a moment ago, and a clock that was two minutes ahead has dated a change that much later. */
 const recentMs = 15_000;
 const aheadMs = 120_000;
-const reconcilingMax = 10;
+const reconcilingMax = 20;
 /** What fails here is no fault's doing, so few attempts are patience enough. */
 const calmAttemptsMax = 4;
 
@@ -25,12 +25,15 @@ function owed({ machine, plan }: World, routing: Routing): string | undefined {
   if (order) return `${order.orderId} is ${order.status} and ${order.payment.state}, its stock ${order.stock}`;
   const moving = routing.onItsWay();
   if (moving && !plan.isBusOff) return moving;
-  const redis = redisViewOf(machine.redis, saleId);
+  const redis = redisViewsOf(machine.redis, saleId, plan.shards);
   if (!redis) return 'Redis has not got the sale';
-  const hold = redis.holds.find(({ state, units }) => (state === 'H' || state === 'K') && units.length > 0);
+  const holds = redis.flatMap((view) => view.holds);
+  const hold = holds.find(({ state, units }) => (state === 'H' || state === 'K') && units.length > 0);
   if (hold) return `Redis has a ${hold.state === 'K' ? 'cart' : 'hold'} of ${hold.units.length} units (${hold.holdId})`;
-  const [suspect] = redis.suspects;
+  const [suspect] = redis.flatMap(({ suspects }) => [...suspects]);
   if (suspect !== undefined) return `${suspect} is under suspicion`;
+  const [lent] = redis.flatMap((view) => view.lent);
+  if (lent !== undefined) return `${lent} is on its way between shards`;
   const unpublished = machine.database.items('outbox').find((row) => row.pollShard !== undefined && Number(row.attempts ?? 0) < 10);
   return unpublished && !plan.isBusOff ? 'rows that the poller has to publish' : undefined;
 }
@@ -38,19 +41,20 @@ function owed({ machine, plan }: World, routing: Routing): string | undefined {
 /** Waits until nothing is owed, reconciles completely, waits again, and then checks everything: all as it was then, unless it did not come to rest. */
 export async function settle(people: People, routing: Routing, when: string): Promise<Quiet | undefined> {
   const { world } = people;
+  const { machine, plan } = world;
+  const inRedis = () => redisViewsOf(machine.redis, saleId, plan.shards);
   await untilQuiet(world, routing, when);
   if (!world.findings.isEmpty) return undefined;
   // What the reconciler would mend is wrong already.
-  if (world.plan.isReconcilerOff)
-    checkRedis({ rows: rowsOf(world.machine.database, saleId), redis: redisViewOf(world.machine.redis, saleId) }, world.findings);
+  if (plan.isReconcilerOff) checkRedis({ rows: rowsOf(machine.database, saleId), redis: inRedis() }, world.findings);
   const wasAhead = world.plan.faults.some(({ kind }) => kind === 'clock-off');
   await world.machine.sleep(recentMs + (wasAhead ? aheadMs : 0));
   await reconcile(world, when);
   await untilQuiet(world, routing, `${when}, reconciled`);
   if (!world.findings.isEmpty) return undefined;
   const quiet: Quiet = {
-    rows: rowsOf(world.machine.database, saleId),
-    redis: redisViewOf(world.machine.redis, saleId),
+    rows: rowsOf(machine.database, saleId),
+    redis: inRedis(),
     acknowledged: [...world.answers.acknowledged.values()],
     promised: [...world.answers.promised],
     restocks: [...world.answers.restocks.values()],

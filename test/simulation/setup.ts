@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 /** Makes products, accounts and the sale, over the API, before anything fails. Throws when that is refused. */
 export async function openSale(world: World): Promise<void> {
   const { plan, machine } = world;
-  const { items, balances, strategy, holdSeconds, perBuyerLimit } = plan;
+  const { items, balances, strategy, holdSeconds, perBuyerLimit, shards } = plan;
   const products = items.map(({ sku, priceMinor }) => ({ sku, name: sku, priceMinor, currency }));
   await post(world, 'products', '/v1/products/bulk', { items: products });
   await Promise.all(
@@ -20,6 +20,7 @@ export async function openSale(world: World): Promise<void> {
     opensAt: new Date(machine.nowMs() - 1_000).toISOString(),
     closesAt: new Date(machine.nowMs() + dayMs).toISOString(),
     ...(perBuyerLimit === undefined ? {} : { perBuyerLimit }),
+    ...(shards === undefined ? {} : { shards }),
     items: items.map(({ sku, units, seats }) => ({ sku, ...(seats ? { seats } : { units }) })),
   });
   await warmUp(world);

@@ -5,7 +5,7 @@ import { shrink } from './shrink.ts';
 import { addOutcome, commandOf, missingRows, noTotals, storyOf, summaryOf } from './story.ts';
 
 /** Together they met every row of the fault table when they were chosen. Any new call to the outside makes other histories of them. */
-const fixedSeeds = [312, 309, 81, 107, 28];
+const fixedSeeds = [312, 309, 81, 107, 120, 28];
 /** What those do not meet any more, these do. */
 const moreSeeds = Array.from({ length: 40 }, (_, index) => index + 1);
 const freshSeeds = 4;
@@ -37,6 +37,7 @@ describe('the simulation', () => {
       }
       console.info(summaryOf(totals));
       expect(missingRows(totals)).toEqual([]);
+      expect(totals.runsMoved, 'units moved between the shards of a sale').toBeGreaterThan(0);
       expect(totals.ledgerDifferenceMinor).toBe(0);
     },
     timeoutMs,
@@ -82,5 +83,5 @@ describe('the simulation', () => {
 
 const noOutcome: Omit<Outcome, 'plan' | 'findings'> = {
   ...{ hash: '', told: [], steps: 0, looks: 0, simulatedMs: 0, requests: 0, orders: 0, unitsSold: 0, stock: 0, ledgerDifferenceMinor: 0 },
-  ...{ rows: [], trace: [], logs: [] },
+  ...{ runsMoved: 0, rows: [], trace: [], logs: [] },
 };

@@ -22,6 +22,7 @@ export function storyOf({ plan, told, findings, hash }: Outcome): string {
     plan.strategy,
     `holds of ${plan.holdSeconds} s`,
     plan.perBuyerLimit === undefined ? 'no limit' : `a limit of ${plan.perBuyerLimit}`,
+    ...(plan.shards === undefined ? [] : [`${plan.shards} shards`]),
     `outbox by ${plan.outboxMode}`,
     ...(plan.isBusOff ? ['the bus switched off'] : []),
     ...(plan.isReconcilerOff ? ['nobody reconciles'] : []),
@@ -39,6 +40,9 @@ export function storyOf({ plan, told, findings, hash }: Outcome): string {
 /** What all runs came to. */
 export interface Totals {
   readonly seeds: number;
+  /** Those whose sale has several shards, and how often units were moved between those. */
+  readonly shardedSeeds: number;
+  readonly runsMoved: number;
   readonly simulatedHours: number;
   readonly steps: number;
   readonly looks: number;
@@ -54,7 +58,8 @@ export interface Totals {
 }
 
 export const noTotals: Totals = {
-  ...{ seeds: 0, simulatedHours: 0, steps: 0, looks: 0, requests: 0, orders: 0, unitsSold: 0, stock: 0, ledgerDifferenceMinor: 0 },
+  ...{ seeds: 0, shardedSeeds: 0, runsMoved: 0, simulatedHours: 0 },
+  ...{ steps: 0, looks: 0, requests: 0, orders: 0, unitsSold: 0, stock: 0, ledgerDifferenceMinor: 0 },
   ...{ faultsByRow: new Array<number>(rowsMax).fill(0), violations: 0, violatingSeeds: [] },
 };
 
@@ -62,6 +67,8 @@ export function addOutcome(totals: Totals, outcome: Outcome): Totals {
   const violations = outcome.findings.length;
   return {
     seeds: totals.seeds + 1,
+    shardedSeeds: totals.shardedSeeds + (outcome.plan.shards === undefined ? 0 : 1),
+    runsMoved: totals.runsMoved + outcome.runsMoved,
     simulatedHours: totals.simulatedHours + outcome.simulatedMs / 3_600_000,
     steps: totals.steps + outcome.steps,
     looks: totals.looks + outcome.looks,
@@ -79,6 +86,8 @@ export function addOutcome(totals: Totals, outcome: Outcome): Totals {
 export function mergeTotals(one: Totals, other: Totals): Totals {
   return {
     seeds: one.seeds + other.seeds,
+    shardedSeeds: one.shardedSeeds + other.shardedSeeds,
+    runsMoved: one.runsMoved + other.runsMoved,
     simulatedHours: one.simulatedHours + other.simulatedHours,
     steps: one.steps + other.steps,
     looks: one.looks + other.looks,
@@ -99,14 +108,14 @@ const grouped = (number: number): string => Math.round(number).toLocaleString('e
 export const missingRows = ({ faultsByRow }: Totals): number[] => faultsByRow.flatMap((count, index) => (count === 0 ? [index + 1] : []));
 
 export function summaryOf(totals: Totals): string {
-  const { seeds, simulatedHours, steps, looks, requests, orders, unitsSold, stock, faultsByRow, ledgerDifferenceMinor, violations } =
-    totals;
+  const { seeds, shardedSeeds, runsMoved, simulatedHours, steps, looks, requests, orders, unitsSold, stock } = totals;
+  const { faultsByRow, ledgerDifferenceMinor, violations } = totals;
   const missing = missingRows(totals);
   return [
     `faults by row of the table: ${faultsByRow.map((count, index) => `${index + 1}: ${grouped(count)}`).join(', ')}`,
     ...(missing.length > 0 ? [`rows that did not happen: ${missing.join(', ')}`] : []),
     [
-      `${grouped(seeds)} seeds`,
+      `${grouped(seeds)} seeds (${grouped(shardedSeeds)} of several shards, ${grouped(runsMoved)} runs of units moved between them)`,
       `${simulatedHours.toFixed(1)} simulated hours`,
       `${grouped(steps)} steps`,
       `${grouped(looks)} looks at all that is stored`,

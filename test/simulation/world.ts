@@ -1,4 +1,5 @@
 import { holdIdOf, orderIdOf } from '../../functions/shared/ids.ts';
+import { stockIdOf } from '../../functions/stock/shards.model.ts';
 import { eventOf, replyOf } from '../../lib/local/http-event.ts';
 import { Answers } from './answers.ts';
 import type { Deployment } from './deployment.ts';
@@ -9,6 +10,7 @@ import { type Exchange, History, type Reply, type Request } from './history.ts';
 import type { Invocation, Machine } from './machine/contract.ts';
 import type { Plan } from './plan.ts';
 import { randomOf } from './random.ts';
+import { stocksOf } from './redis-view.ts';
 
 export const saleId = 'sale';
 export const currency = 'EUR';
@@ -36,7 +38,8 @@ export interface World {
 }
 
 const skewMs = 120_000;
-const saleKey = `{${saleId}}:sale`;
+/** A container that has seen all shards dry believes it for half a second. */
+const believedMs = 600;
 const clockTolerant = /^(orders|payments|fulfilment|cart|views|messaging)\//;
 
 interface WorldOptions {
@@ -71,19 +74,30 @@ export function worldOf(plan: Plan, machine: Machine, deployment: Deployment, { 
     }
   }
 
-  const isLost = () => machine.redis.command('HEXISTS', saleKey, 's') === 0;
+  const isLost = (stockId: string) => machine.redis.command('HEXISTS', `{${stockId}}:sale`, 's') === 0;
+  const homeOf = ({ who }: Request) => stockIdOf({ saleId, shards: plan.shards, buyerId: who?.sub ?? '' });
+  let anyLostMs: number | undefined;
+  /** Since when it was seen that a shard is lost. */
+  const seeLoss = (): number | undefined => {
+    anyLostMs = stocksOf(saleId, plan.shards).some(isLost) ? (anyLostMs ?? elapsedMs()) : undefined;
+    return anyLostMs;
+  };
   const answers = new Answers(machine.database, findings);
   history.onReply((exchange) => answers.see(exchange));
 
   async function request(request: Request): Promise<Exchange> {
     answers.begins(request, elapsedMs());
     const exchange = history.begin(request);
-    const wasLost = isLost();
+    const home = homeOf(request);
+    const [wasLost, lostMs] = [isLost(home), seeLoss()];
     const loadsBefore = races.loads;
     const reply = await answerOf(request);
     history.end(exchange, reply);
     // Lost before and after, and nobody has brought it back in between.
-    if (wasLost && isLost() && races.loads === loadsBefore) answers.seeLost(exchange);
+    const isSame = races.loads === loadsBefore;
+    if (wasLost && isLost(home) && isSame) answers.seeLost(exchange);
+    else if (lostMs !== undefined && exchange.fromMs - lostMs > believedMs && seeLoss() === lostMs && isSame)
+      answers.seeLostElsewhere(exchange);
     return exchange;
   }
 

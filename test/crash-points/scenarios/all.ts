@@ -6,6 +6,7 @@ import { deadLetters, polled, refusedByBus, setAside, silent, silentAndLate, sil
 import { abandoned, flushed, forgotten, planted } from './forgetting.ts';
 import { calledOff, opening, operated, prewarmed } from './operating.ts';
 import { cannotPay, givenBack, lateMoney, paidByBalance, paidOutside } from './paying.ts';
+import { homesRunDry, homesRunDryLater, shardsForget } from './sharing.ts';
 
 /** Together they invoke every handler, and bring each to every kind of call that it makes. */
 export const scenarios: readonly Scenario[] = [
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...[chargedFirst, chargedFirstAndLate],
   ...[carts, cartsExpire, cartChargedFirst],
   ...[forgotten, flushed, planted, abandoned],
+  ...[homesRunDry, homesRunDryLater, shardsForget],
   ...[opening, operated, calledOff, prewarmed],
   ...[polled, refusedByBus, deadLetters, setAside, silent, silentChargedFirst, silentAndLate],
   graphql,

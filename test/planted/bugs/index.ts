@@ -6,6 +6,7 @@ import { moneyBugs } from './money.ts';
 import { orderBugs } from './orders.ts';
 import { reconciliationBugs } from './reconciliation.ts';
 import { saleBugs } from './sales.ts';
+import { shardBugs } from './shards.ts';
 import { stockBugs } from './stock.ts';
 
 /** Every bug that is planted. */
@@ -14,6 +15,7 @@ export const bugs: readonly Bug[] = [
   ...orderBugs,
   ...moneyBugs,
   ...stockBugs,
+  ...shardBugs,
   ...saleBugs,
   ...glanceBugs,
   ...messageBugs,

@@ -77,6 +77,43 @@ describe('the Redis of the simulation', () => {
     expect(redis.command('MGET', 'first', 'second')).toEqual(['1', null]);
   });
 
+  it('fails over for some keys alone: those are as they were, of every kind, and the others stay', () => {
+    const { redis, clock } = begin();
+    const isOf = (key: string) => key.startsWith('{sale#1}');
+    const readAll = () =>
+      redis.command(
+        'EVAL',
+        `local h, z, l = KEYS[1], KEYS[2], KEYS[3]
+         return { redis.call('HGETALL', h), redis.call('ZRANGE', z, 0, -1, 'WITHSCORES'), redis.call('LRANGE', l, 0, -1), redis.call('GET', KEYS[4]) }`,
+        4,
+        ...['sale', 'free', 'undecided', 'lease'].map((name) => `{sale#1}:${name}`),
+      );
+    redis.command('HSET', '{sale#1}:sale', 's', 'one', 'empty', '');
+    redis.command('ZADD', '{sale#1}:free', 0, 'tee|0000001', 1.5, 'tee|0000002');
+    redis.command('RPUSH', '{sale#1}:undecided', 'a', 'b');
+    redis.command('SET', '{sale#1}:lease', 'mine', 'PX', 5_000);
+    redis.replicate();
+    const before = readAll();
+    redis.command('HSET', '{sale#1}:sale', 's', 'two', 't:0', '7|');
+    redis.command('DEL', '{sale#1}:free', '{sale#1}:undecided', '{sale#1}:lease');
+    redis.command('SET', '{sale#1}:new', 1);
+    redis.command('SET', '{sale}:other', 'stays');
+    const { identity } = redis;
+    const moment = redis.snapshot();
+    redis.failoverOf(isOf);
+    expect(readAll()).toEqual(before);
+    expect(redis.command('MGET', '{sale#1}:new', '{sale}:other')).toEqual([null, 'stays']);
+    expect(redis.identity).not.toEqual(identity);
+    expect(redis.at(moment, () => redis.command('EXISTS', '{sale#1}:new', '{sale#1}:free'))).toBe(1);
+    redis.failoverOf(isOf, moment);
+    expect(redis.command('EXISTS', '{sale#1}:new', '{sale#1}:free')).toBe(1);
+    redis.failoverOf(isOf);
+    clock.nowUs += 5_001_000;
+    expect(redis.command('GET', '{sale#1}:lease')).toBeNull();
+    redis.flush(isOf);
+    expect(redis.command('KEYS', '*')).toEqual(['{sale}:other']);
+  });
+
   it('goes back to a snapshot byte by byte, though it has grown since', () => {
     const { redis } = begin();
     redis.command('RPUSH', 'list', 'a', 'b');

@@ -21,8 +21,12 @@ export interface SimRedis {
   setReplicaFollows(follows: boolean): void;
   /** The replica takes over, with what it has: what was written since `replicate` and the last `WAIT` is forgotten. New ids. */
   failover(): void;
-  /** Forgets every key and stays the same server. */
-  flush(): void;
+  /** What is read of a moment of the past, which stays past. */
+  at<Read>(moment: Snapshot, read: () => Read): Read;
+  /** These keys alone are as they were then, as when one master of a cluster fails over: from the snapshot, or what its replica has. New ids. */
+  failoverOf(isOf: (key: string) => boolean, to?: Snapshot): void;
+  /** Forgets every key, or these alone, and stays the same server. */
+  flush(isOf?: (key: string) => boolean): void;
   /** Comes back empty, another run. */
   restart(): void;
   /** Nobody reaches it from now on: what is under way is rejected as a broken connection rejects it. */
@@ -121,13 +125,25 @@ function hosted({ fresh, random, valkey, renew }: Host): HostedRedis {
     return name === 'INFO' && typeof reply === 'string' ? withIdentity(reply, identity) : reply;
   };
 
+  const command = (...words: readonly (string | number)[]): Reply => {
+    const reply = run(words);
+    if (reply instanceof ReplyError) throw reply;
+    return reply;
+  };
+  const at = <Read>(moment: Snapshot, read: () => Read): Read => {
+    const now = valkey().snapshot();
+    valkey().restore(moment);
+    try {
+      return read();
+    } finally {
+      valkey().restore(now);
+    }
+  };
+
   return {
-    command(...words) {
-      const reply = run(words);
-      if (reply instanceof ReplyError) throw reply;
-      return reply;
-    },
+    command,
     run,
+    at,
     snapshot: () => valkey().snapshot(),
     rollback(to) {
       replica = to;
@@ -143,8 +159,15 @@ function hosted({ fresh, random, valkey, renew }: Host): HostedRedis {
       return replicaFollows;
     },
     failover: () => takeOver(replica),
-    flush() {
-      run(['FLUSHALL']);
+    failoverOf(isOf, to = replica) {
+      const were = at(to, () => writesOf(command, isOf));
+      for (const key of keysOf(command, isOf)) command('DEL', key);
+      for (const write of were) command(...write);
+      becomeAnother();
+    },
+    flush(isOf) {
+      if (isOf) for (const key of keysOf(command, isOf)) command('DEL', key);
+      else command('FLUSHALL');
       replica = valkey().snapshot();
     },
     restart() {
@@ -171,6 +194,33 @@ function hosted({ fresh, random, valkey, renew }: Host): HostedRedis {
     onBreak: (listener) => void listeners.push(listener),
   };
 }
+
+type Command = (...words: readonly (string | number)[]) => Reply;
+
+const wordsOf = (reply: Reply): string[] => (Array.isArray(reply) ? reply.map(String) : []);
+
+const keysOf = (command: Command, isOf: (key: string) => boolean): string[] =>
+  wordsOf(command('KEYS', '*'))
+    .filter((key) => isOf(key))
+    .sort();
+
+/** The commands that write these keys as they are. */
+function writesOf(command: Command, isOf: (key: string) => boolean): (string | number)[][] {
+  return keysOf(command, isOf).map((key) => {
+    const type = String(command('TYPE', key));
+    if (type === 'hash') return ['HSET', key, ...wordsOf(command('HGETALL', key))];
+    if (type === 'list') return ['RPUSH', key, ...wordsOf(command('LRANGE', key, 0, -1))];
+    if (type === 'set') return ['SADD', key, ...wordsOf(command('SMEMBERS', key))];
+    if (type === 'zset') return ['ZADD', key, ...pairsTurned(wordsOf(command('ZRANGE', key, 0, -1, 'WITHSCORES')))];
+    if (type !== 'string') throw new Error(`${key} is of the type ${type}, which is not in the simulation`);
+    const endsMs = Number(command('PEXPIRETIME', key));
+    return ['SET', key, String(command('GET', key)), ...(endsMs > 0 ? ['PXAT', endsMs] : [])];
+  });
+}
+
+/** ZRANGE names the member first, ZADD the score. */
+const pairsTurned = (words: readonly string[]): string[] =>
+  words.flatMap((word, index) => (index % 2 === 0 ? [words[index + 1] ?? '', word] : []));
 
 const withIdentity = (info: string, { runId, replicationId }: SimRedis['identity']) =>
   info

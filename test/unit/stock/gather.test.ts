@@ -7,10 +7,10 @@ const sale = { saleId: 's1', shards };
 const buyerId = Array.from({ length: 50 }, (_, n) => `buyer-${n}`).find((id) => homeShardOf(sale, id) === 0) ?? '';
 const wanted = { buyerId, sku: 'tee', missing: 1, had: 0 };
 
-type Shard = { free: number; pending: Transit[]; received: number } | 'lost' | 'away';
+type Shard = { free: number; pending: Transit[]; received: number; isLate?: true } | 'lost' | 'away';
 
 /** Shards in memory. `between` runs after each look, numbered from 1. */
-function world(stocks: Shard[], between: (look: number) => void = () => {}) {
+function world(stocks: Shard[], between: (look: number) => void = () => {}, replicated = async () => {}) {
   let [visits, nowMs, frozenMs, seq] = [0, 0, 0, 0];
   const at = (shard: number) => {
     const found = stocks[shard];
@@ -46,6 +46,7 @@ function world(stocks: Shard[], between: (look: number) => void = () => {}) {
       async receive(_, transit) {
         const found = at(transit.to);
         if (found === 'lost') return { outcome: 'NOT_LOADED' };
+        if (found.isLate) return { outcome: 'NOT_YET' };
         if (found.received >= transit.seq) return { outcome: 'ALREADY_RECEIVED' };
         found.received = transit.seq;
         found.free++;
@@ -56,7 +57,7 @@ function world(stocks: Shard[], between: (look: number) => void = () => {}) {
         if (found !== 'lost') found.pending = found.pending.filter((transit) => transit.seq !== of);
         return { outcome: 'SETTLED' };
       },
-      replicated: async () => {},
+      replicated,
     },
   };
   const pass = (ms: number) => {
@@ -121,6 +122,51 @@ describe('gathering units', () => {
     const { gather, stocks } = world([stock(0), stock(0, [left]), stock(0)]);
     expect(await gather(sale, wanted)).toBe('brought');
     expect(stocks.map(freeAt)).toEqual([1, 0, 0]);
+  });
+
+  it('forgets a run at the donor only when the receiver has it, and a replica of the receiver too', async () => {
+    const left = { from: 1, to: 2, seq: 9, sku: 'tee', units: '1' };
+    const pendingOf = (game: ReturnType<typeof world>) => (game.stocks[1] as Exclude<Shard, string>).pending;
+    // It has not heard of the units yet.
+    const early = world([stock(0), stock(0, [left]), { free: 0, pending: [], received: 0, isLate: true }]);
+    expect(await early.complete(sale, left)).toBe(0);
+    expect(pendingOf(early)).toEqual([left]);
+    const gone = world([stock(0), stock(0, [left]), 'away']);
+    await expect(gone.complete(sale, left)).rejects.toThrow('shard 2 is away');
+    expect(pendingOf(gone)).toEqual([left]);
+    // No replica follows: the units are for sale where they came to, and the donor knows them still.
+    const alone = world(
+      [stock(0), stock(0, [left]), stock(0)],
+      () => {},
+      async () => {
+        throw new Error('no replica');
+      },
+    );
+    expect(await alone.complete(sale, left)).toBe(1);
+    expect(pendingOf(alone)).toEqual([left]);
+    const whole = world([stock(0), stock(0, [left]), stock(0)]);
+    expect(await whole.complete(sale, left)).toBe(1);
+    expect(pendingOf(whole)).toEqual([]);
+  });
+
+  it('does not forget a run at the donor when the receiver fell back before a replica had it', async () => {
+    const left = { from: 1, to: 2, seq: 9, sku: 'tee', units: '1' };
+    let hasFallenBack = false;
+    const game = world(
+      [stock(0), stock(0, [left]), stock(0)],
+      () => {},
+      async () => {
+        if (!hasFallenBack) game.stocks[2] = stock(0);
+        hasFallenBack = true;
+      },
+    );
+    const pending = () => (game.stocks[1] as Exclude<Shard, string>).pending;
+    await game.complete(sale, left);
+    expect(pending()).toEqual([left]);
+    expect(game.stocks.map(freeAt)).toEqual([0, 0, 1]);
+    await game.complete(sale, left);
+    expect(pending()).toEqual([]);
+    expect(game.stocks.map(freeAt)).toEqual([0, 0, 1]);
   });
 
   it('goes on where the home has more than when it was refused', async () => {
