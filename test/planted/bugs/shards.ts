@@ -90,8 +90,8 @@ export const shardBugs: readonly Bug[] = [
     edits: [
       {
         file: gather,
-        search: "    if (seenDryAt !== undefined && nowMs() - seenDryAt < dryMs) return 'dry';\n",
-        replace: "    if (seenDryAt !== undefined && nowMs() - seenDryAt < Number.POSITIVE_INFINITY * dryMs) return 'dry';\n",
+        search: 'agoMs < dryMs',
+        replace: 'agoMs < Number.POSITIVE_INFINITY * dryMs',
       },
     ],
     caughtBy: { test: 'faults/shards', name: 'sells a unit that was given back in one shard to a buyer of another' },
