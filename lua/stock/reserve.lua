@@ -133,7 +133,7 @@ for at = 4, argc, 2 do
     units = string.sub(ARGV[at + 1], 2)
     free = free - #seats
   elseif free == '0' then
-    local after = string.format('%d', next_serial + quantity)
+    local after = next_serial + quantity
     units = quantity == 1 and next_serial or next_serial .. '-' .. after - 1
     next_serial = after
   else
@@ -159,7 +159,7 @@ local hold_ms, born_floor = string.match(found[1], '^(%d+)|(%d+)|%d+|%d+$', at_h
 if not hold_ms then error('BROKEN sale record') end
 local born = time[1] .. micros
 if #born < #born_floor or #born == #born_floor and born <= born_floor then born = string.format('%.0f', born_floor + 1) end
-local expires = string.format('%d', now_ms + hold_ms)
+local expires = string.format('%.0f', now_ms + hold_ms)
 record[4] = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
 if limit ~= '0' then
   record[#record + 1] = buyer_field
