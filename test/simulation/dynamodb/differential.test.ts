@@ -59,7 +59,7 @@ describe('the model of DynamoDB', () => {
             expect({ call, outcome: done.model }).toEqual({ call, outcome: done.server });
           }
         }),
-        { numRuns: 12 },
+        { numRuns: 20 },
       );
       const items = await scanned(table);
       expect(items.model.length).toBeGreaterThan(5);
@@ -103,7 +103,7 @@ describe('the model of DynamoDB', () => {
     });
     const { position, records } = model.stream('streamed', 0);
     expect(records.map((record) => plain(record as Change))).toEqual(changes);
-    expect(changes.length).toBeGreaterThan(20);
+    expect(changes.length).toBeGreaterThan(5);
     const numbers = records.map(({ dynamodb }) => BigInt(dynamodb?.SequenceNumber ?? 0));
     expect(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0n))).toBe(true);
     expect(model.stream('streamed', position)).toEqual({ position, records: [] });
@@ -122,7 +122,9 @@ describe('the model of DynamoDB', () => {
     const free = words.filter((word) => !reservedWords.has(word));
     const chunks = Array.from({ length: Math.ceil(free.length / 50) }, (_, chunk) => free.slice(chunk * 50, (chunk + 1) * 50));
     for (const chunk of chunks) expect(await isRefused(chunk), chunk.join()).toBe(false);
-    for (const word of [...reservedWords].filter((_, index) => index % 8 === 0)) expect(await isRefused([word]), word).toBe(true);
+    const wrong = [];
+    for (const word of reservedWords) if (!(await isRefused([word]))) wrong.push(word);
+    expect(wrong).toEqual([]);
   });
 });
 
