@@ -35,7 +35,7 @@ const withinMs = 1_000;
 const itemsMax = 1_000;
 
 /**
- * Refuses the crowd at the door of a sold-out item by one read, which costs Redis a tenth of the script. The script stays the authority: an item is glanced at only
+ * Refuses the crowd at the door of a sold-out item by one read, which costs Redis a sixth of the script (`npm run bench`). The script stays the authority: an item is glanced at only
  * for a moment after the script has refused it, and only while the sale's terms are to the letter what they were before that: so control, window and limit are
  * what the script went by. All else that the script would look at is read at one moment: a replay, a buyer who has something already, units that came
  * back, a Redis that has been caught behind are the script's to answer.
