@@ -27,6 +27,17 @@ interface Glance {
   readonly terms?: string | undefined;
 }
 
+/** The script's last refusal of an item. */
+interface Refusal {
+  readonly atMs: number;
+  /** The sale's as they were before it. */
+  readonly terms: string | undefined;
+  /** What a look has refused since: a crowd reads the same two records again and again, and whoever asks for as much meets the same answer. */
+  last?: { readonly sale: string; readonly item: string; readonly quantity: number; readonly glance: Glance };
+}
+
+const cannotTell: Glance = {};
+
 /**
  * So long the script's word is good for the clock, which a glance does not see: a sale may be said to be sold out by so much after its end. By the wall
  * clock: a container that waits for its next request may be frozen, and other clocks with it.
@@ -41,29 +52,37 @@ const itemsMax = 1_000;
  * back, a Redis that has been caught behind are the script's to answer.
  */
 export function soldOutGlance(redis: RedisClient, nowMs: () => number = Date.now) {
-  /** By stock and item, when the script last refused it, and the sale's terms as they were before. */
-  const refusals = new Map<string, { readonly atMs: number; readonly terms: Glance['terms'] }>();
+  /** By stock and item. */
+  const refusals = new Map<string, Refusal>();
   const keyOf = ({ saleId }: Asked, { sku }: StockLine) => `${saleId} ${sku}`;
 
   return {
     /** Throws what scripts throw where it is not answered. */
     async look(asked: Asked): Promise<Glance> {
       const line = onlyLine(asked);
-      const last = line && refusals.get(keyOf(asked, line));
-      if (!last) return {};
-      const ageMs = nowMs() - last.atMs;
-      if (ageMs < 0 || ageMs >= withinMs) return {};
+      const refusal = line && refusals.get(keyOf(asked, line));
+      if (!refusal) return cannotTell;
+      const ageMs = nowMs() - refusal.atMs;
+      if (ageMs < 0 || ageMs >= withinMs) return cannotTell;
       const { sku, quantity } = line;
       const fields = ['s', `i:${sku}`, `h:${asked.holdId}`, `b:${asked.buyerId}`, 'behind'];
-      const [sale, item, ...reasons] = await fieldsOf(redis, stockKeys(asked.saleId).sale, fields);
-      if (!sale || !item) return {};
+      const found = await fieldsOf(redis, stockKeys(asked.saleId).sale, fields);
+      const [sale, item] = found;
+      if (!sale || !item) return cannotTell;
+      // A replay, a buyer who has something already, or a Redis that is behind.
+      const isForScript = found.some((value, at) => at > 1 && value !== null);
+      const { last } = refusal;
+      if (!isForScript && last?.sale === sale && last.item === item && last.quantity === quantity) return last.glance;
       const terms = termsOf(sale);
-      if (terms !== last.terms || reasons.some((found) => found !== null)) return { terms };
+      if (terms !== refusal.terms || isForScript) return { terms };
       const { seated, total, next, free } = parseItem(sku, item);
       const limit = limitOf(sale);
       const available = Math.max(0, total - next + 1) + free;
       const isRefused = !seated && available < quantity && (limit === 0 || quantity <= limit);
-      return isRefused ? { refused: { outcome: 'SOLD_OUT', sku, available, behind: false }, terms } : { terms };
+      if (!isRefused) return { terms };
+      const glance: Glance = { refused: { outcome: 'SOLD_OUT', sku, available, behind: false }, terms };
+      refusal.last = { sale, item, quantity, glance };
+      return glance;
     },
 
     /** The script has refused these lines for want of units. `terms`: what a look before that had seen of the sale, if there was one. */

@@ -8,13 +8,13 @@ export const glanceBugs: readonly Bug[] = [
   {
     name: 'sold-out-whoever-has-won',
     harm: 'Who bought the last unit and asks again is told that it is sold out, and pays for an order that was never shown.',
-    edits: [{ file: glance, search: 'reasons.some((found) => found !== null)', replace: 'reasons.at(-1) !== null' }],
+    edits: [{ file: glance, search: 'at > 1 && value !== null', replace: 'at > 3 && value !== null' }],
     caughtBy: { test, name: 'keeps nobody from the order that was won: the same request is a replay' },
   },
   {
     name: 'sold-out-whatever-was-changed-since',
     harm: 'A buyer at a sale that was put off to tomorrow goes away, since it is said to be sold out.',
-    edits: [{ file: glance, search: 'terms !== last.terms || ', replace: '' }],
+    edits: [{ file: glance, search: 'terms !== refusal.terms || ', replace: '' }],
     caughtBy: { test, name: 'is refused in other words at once when it is paused, closed or rescheduled' },
   },
   {
@@ -33,6 +33,12 @@ export const glanceBugs: readonly Bug[] = [
     name: 'sold-out-by-what-was-read-last-time',
     harm: 'Units that came back are refused to everybody.',
     edits: [{ file: glance, search: 'Math.max(0, total - next + 1) + free', replace: 'Math.max(0, total - next + 1)' }],
+    caughtBy: { test, name: 'is sold again at once when a unit comes back' },
+  },
+  {
+    name: 'sold-out-because-it-was-a-moment-ago',
+    harm: 'As long as a crowd asks, units that came back are refused to everybody.',
+    edits: [{ file: glance, search: ' && last.item === item', replace: '' }],
     caughtBy: { test, name: 'is sold again at once when a unit comes back' },
   },
 ];
