@@ -52,7 +52,7 @@ if wanted > UNITS_PER_HOLD_MAX then return bad_call('reserve quantity') end
 
 local found = query and redis.call(unpack(query)) or redis.call('HMGET', SALE, 's', hold_field, buyer_field, 'behind', 'i:' .. ARGV[4])
 if not found[1] then return 'NOT_LOADED' end
-local control, opens_at, closes_at, limit, at_hold_ms = string.match(found[1], '^(%a+)|(%d+)|(%d+)|(%d+)|()')
+local control, opens_at, closes_at, limit, hold_ms, born_floor = string.match(found[1], '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|%d+|%d+$')
 if not control then error('BROKEN sale record') end
 local mask = found[3] and tonumber(found[3]) or 0
 local behind = found[4] and '|1' or '|0'
@@ -95,7 +95,7 @@ end
 
 -- Of numbers as texts, without zeros before them, the longer is the greater, and of two as long the one that comes later in the order of texts.
 local time = redis.call('TIME')
-local micros = string.sub('00000' .. time[2], -6)
+local micros = #time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6)
 local now_ms = time[1] .. string.sub(micros, 1, 3)
 local is_before_end = #now_ms < #closes_at or #now_ms == #closes_at and now_ms < closes_at
 if not is_before_end or control == 'closed' or control == 'cancelled' then return 'NOT_OPEN|closed' .. behind end
@@ -115,8 +115,7 @@ if limit ~= '0' then
   end
 end
 
-local record = { 'HSET', SALE, hold_field, '' }
-local lines, returned = '', nil
+local lines, first_item, other_items, returned = '', nil, nil, nil
 for at = 4, argc, 2 do
   local sku, quantity = ARGV[at], ARGV[at + 1] == '1' and 1 or tonumber(ARGV[at + 1])
   local total, next_serial, free = string.match(found[at / 2 + 3], quantity and ITEM_RECORD or SEATED_RECORD)
@@ -151,21 +150,26 @@ for at = 4, argc, 2 do
     next_serial, free = next_serial + quantity - want, free - want
   end
   lines = lines .. (at > 4 and ';' or '') .. sku .. (quantity and '=' or ':') .. units
-  record[#record + 1] = 'i:' .. sku
-  record[#record + 1] = (quantity and 'c|' or 's|') .. total .. '|' .. next_serial .. '|' .. free
+  local item = (quantity and 'c|' or 's|') .. total .. '|' .. next_serial .. '|' .. free
+  if first_item then
+    other_items = other_items or { 'HSET', SALE }
+    other_items[#other_items + 1] = 'i:' .. sku
+    other_items[#other_items + 1] = item
+  else
+    first_item = item
+  end
 end
 
-local hold_ms, born_floor = string.match(found[1], '^(%d+)|(%d+)|%d+|%d+$', at_hold_ms)
-if not hold_ms then error('BROKEN sale record') end
 local born = time[1] .. micros
 if #born < #born_floor or #born == #born_floor and born <= born_floor then born = string.format('%.0f', born_floor + 1) end
 local expires = string.format('%.0f', now_ms + hold_ms)
-record[4] = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
-if limit ~= '0' then
-  record[#record + 1] = buyer_field
-  record[#record + 1] = mask == 0 and slots or mask + slots
+local record = 'H|' .. born .. '|' .. expires .. '|' .. payload_hash .. '|' .. buyer_id .. '|' .. slots .. '|' .. lines
+if limit == '0' then
+  redis.call('HSET', SALE, hold_field, record, 'i:' .. ARGV[4], first_item)
+else
+  redis.call('HSET', SALE, hold_field, record, 'i:' .. ARGV[4], first_item, buyer_field, mask == 0 and slots or mask + slots)
 end
-redis.call(unpack(record))
+if other_items then redis.call(unpack(other_items)) end
 redis.call('RPUSH', EXPIRY, hold_id .. '|' .. expires .. '|' .. born)
 if returned then
   local _, take_found = returned_units()
