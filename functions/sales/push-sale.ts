@@ -36,7 +36,7 @@ export async function pushSale(
   throw new SaleForgotten(`${sale.saleId} was brought to its stock ${attemptsMax} times, and was not there`);
 }
 
-/** -> how the stock was found: `there` if it had all of this already, in `not-loaded` all or some of it is not loaded */
+/** -> how the stock was found. `there`: it had all of this already. `not-loaded`: it, or a shard of it, is not loaded. */
 async function bring(
   sale: Sale,
   stock: Pick<SaleStock, 'update' | 'addSeats'>,
