@@ -6,19 +6,48 @@ import { type Sale, saleStateAt } from './sale.model.ts';
 import type { SaleStock } from './sale.ports.ts';
 import type { SaleAnswer } from './sale.schemas.ts';
 
+/** The stock forgot a sale as often as it was brought. Whether it will sell what the sale forbids is not known: bring it again. */
+export class SaleForgotten extends Error {
+  override readonly name = 'SaleForgotten';
+}
+
+/** Failovers are seconds apart at the least: more of them within one call are no accident. */
+const attemptsMax = 4;
+
 /**
  * Brings a changed sale to its stock. When this returns, nothing is sold any more that the sale forbids, also after a failover. May be
- * repeated: whoever cannot tell whether it was done does it again.
+ * repeated: whoever cannot tell whether it was done does it again. Throws `SaleForgotten` when the stock forgets it again and again.
  */
 export async function pushSale(
   sale: Sale,
   stock: Pick<SaleStock, 'update' | 'addSeats' | 'settled'>,
-  { sku, seats }: Partial<Delivery> = {},
+  delivery: Partial<Delivery> = {},
 ): Promise<void> {
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const found = await bring(sale, stock, delivery);
+    // A node that took over before the wait, and had never heard of this, had nothing to wait for. Only one that has it is believed.
+    const wasThere = attempt > 1 && found === 'there';
+    if (wasThere) return;
+    await stock.settled(sale.saleId, sale.shards);
+    // What is not loaded does not say whether it had the note of the version. Now it has, and was waited for.
+    const isNoted = attempt > 1 && found === 'not-loaded';
+    if (isNoted) return;
+  }
+  throw new SaleForgotten(`${sale.saleId} was brought to its stock ${attemptsMax} times, and was not there`);
+}
+
+/** -> how the stock was found. `there`: it had all of this already. `not-loaded`: it, or a shard of it, is not loaded. */
+async function bring(
+  sale: Sale,
+  stock: Pick<SaleStock, 'update' | 'addSeats'>,
+  { sku, seats }: Partial<Delivery>,
+): Promise<'there' | 'behind' | 'not-loaded'> {
   // The copy first: where the stock is not loaded, this keeps a load of the sale as it was, without these seats, from being published.
-  await stock.update(sale);
-  if (sku !== undefined && seats) await stock.addSeats(sale.saleId, sku, seats);
-  await stock.settled(sale.saleId, sale.shards);
+  const copy = await stock.update(sale);
+  const added = sku !== undefined && seats ? await stock.addSeats(sale.saleId, sku, seats) : undefined;
+  if (copy.outcome === 'NOT_LOADED') return 'not-loaded';
+  const hadSeats = !added || (added.outcome === 'ADDED' && added.count === 0);
+  return copy.outcome === 'UP_TO_DATE' && hadSeats ? 'there' : 'behind';
 }
 
 /**

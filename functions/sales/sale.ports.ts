@@ -21,22 +21,25 @@ export interface SaleStock {
   load(sale: Sale, seats?: SeatList, current?: () => Promise<Sale | undefined>): Promise<{ outcome: 'LOADED' | 'ALREADY_LOADED' }>;
   /** `shards`: how many the sale has, here and below; one when left out. */
   read(saleId: string, shards?: number): Promise<({ outcome: 'READ' } & SaleStockLevels) | NotLoaded>;
-  /** Brings a newer copy of the sale. A stock that is not loaded will not be loaded with an older one. */
+  /** Brings a newer copy of the sale: `UP_TO_DATE` where there was one. A stock that is not loaded will not be loaded with an older one. */
   update(sale: Sale): Promise<{ outcome: 'UPDATED' | 'UP_TO_DATE' } | NotLoaded>;
   /** Since when the stock has a sale closed that was called off. Another moment than before: it may have forgotten that, and sold meanwhile. */
   closedSince(
     saleId: string,
     shards?: number,
   ): Promise<{ outcome: 'CLOSED'; readonly sinceMs: number } | { outcome: 'SELLING' } | NotLoaded>;
-  /** Puts seats on sale; those that are there stay as they are. */
-  addSeats(saleId: string, sku: string, seats: readonly string[]): Promise<{ outcome: 'ADDED' } | NotLoaded>;
+  /** Puts seats on sale; those that are there stay as they are. `count`: those that were not there. */
+  addSeats(saleId: string, sku: string, seats: readonly string[]): Promise<{ outcome: 'ADDED'; readonly count: number } | NotLoaded>;
   /** `unknown`: the seat has not come to Redis yet. */
   seatStates(
     saleId: string,
     sku: string,
     seats: readonly string[],
   ): Promise<{ outcome: 'STATES'; states: readonly (SeatState | 'unknown')[] } | NotLoaded>;
-  /** Returns when what was brought to the sale's stock is safe from the failure of a node; throws when that takes too long. */
+  /**
+   * Returns when what the sale's stock has is safe from the failure of a node; throws when that takes too long. A node that has taken over
+   * may never have had what was brought to the one before.
+   */
   settled(saleId: string, shards?: number): Promise<void>;
   /** The time by the clock that opens and closes sales. */
   nowMs(): Promise<number>;

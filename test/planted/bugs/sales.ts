@@ -19,7 +19,7 @@ export const saleBugs: readonly Bug[] = [
   {
     name: 'change-not-waited-for',
     harm: 'A pause that was answered is gone after a failover, and the sale sells on.',
-    edits: [{ file: 'functions/sales/push-sale.ts', search: '  await stock.settled(sale.saleId, sale.shards);\n', replace: '' }],
+    edits: [{ file: 'functions/sales/push-sale.ts', search: '    await stock.settled(sale.saleId, sale.shards);\n', replace: '' }],
     caughtBy: { test: 'faults/sale.control', name: 'is answered once it is where a failover finds it, and not before' },
   },
   {
