@@ -33,7 +33,7 @@ export interface ReservePlan {
 const holdMark = 'the-hold';
 const buyerMark = 'the-buyer';
 /** As long as the real one: 96 bits in base64url. */
-const payloadHash = 'cGF5bG9hZC1oYXNo';
+export const payloadHash = 'cGF5bG9hZC1oYXNo';
 
 /** As long as a real hold's id (128 bits in base64url), and different for each number below 10^9. */
 export const holdIdOf = (number: number): string => `hold-${String(number).padStart(17, '0')}`;

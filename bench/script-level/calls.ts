@@ -7,6 +7,9 @@ import type { BenchRedis } from '../lib/redis-server.ts';
 import { encode } from '../lib/resp.ts';
 import { glanceEncoder, reserveEncoder, wordsOf } from '../lib/stock-calls.ts';
 
+/** What calls are prepared on. */
+export type CalledRedis = Pick<BenchRedis, 'url' | 'port' | 'admin'>;
+
 /** One thing to measure: on an empty Redis, `prepare` makes what it needs and gives the requests. */
 export interface CallKind {
   readonly what: string;
@@ -17,12 +20,13 @@ export interface CallKind {
   readonly ours?: boolean;
   /** Where each call needs something of its own that takes time to make. */
   readonly callsMax?: number;
-  prepare(redis: BenchRedis, count: number): Promise<readonly string[]>;
+  prepare(redis: CalledRedis, count: number): Promise<readonly string[]>;
 }
 
 /** Names that others refer to. */
 export const names = {
   decr: 'DECR',
+  empty: 'empty script (return 1)',
   bare: 'bare check-and-increment script',
   newHold: 'reserve: a new hold of 1 unit',
   soldOut: 'reserve: refused, sold out, by the script',
@@ -52,7 +56,7 @@ const plain: CallKind[] = [
     },
   },
   {
-    what: 'empty script (return 1)',
+    what: names.empty,
     command: 'evalsha',
     reply: ':1\r\n',
     async prepare({ admin }, count) {
@@ -161,7 +165,7 @@ const confirmsMax = 2_000;
 
 /** What an order's life asks of Redis after its reserve. */
 const follow = async (
-  { admin }: BenchRedis,
+  { admin }: CalledRedis,
   count: number,
   call: (stock: Stock, hold: Hold) => Promise<unknown>,
 ): Promise<readonly string[]> => {

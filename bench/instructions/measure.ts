@@ -1,0 +1,134 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { digestOf } from '../lib/bare-script.ts';
+import { loadSale, newHoldReply } from '../lib/load-sale.ts';
+import { batchesOf, encode, openResp } from '../lib/resp.ts';
+import { buyerIdOf, holdIdOf, payloadHash, wordsOf } from '../lib/stock-calls.ts';
+import { type CalledRedis, type CallKind, callKinds } from '../script-level/calls.ts';
+import type { CountedRedis } from './counted-redis.ts';
+import { type FloorScript, floorScripts, type SeenReserve } from './floor.ts';
+import type { Counted, Counts } from './report.ts';
+
+export interface Counting {
+  readonly calls: number;
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** As many requests at once as the bench sends, so that one look for work of the server has its share in each of them. */
+const pipelined = 16;
+const sale = { saleId: 'launch-day', units: 1_000_000, perBuyerLimit: 4 } as const;
+
+/** Counts each kind of call, and then the pieces of a new hold. */
+export async function countAll(redis: CountedRedis, counting: Counting): Promise<Counts> {
+  const calls: Counted[] = [];
+  for (const kind of callKinds) calls.push(await lowest(redis, counting, kindRequests(kind, counting)));
+  const seen = await seenReserve(redis);
+  const floor: Counted[] = [];
+  for (const script of floorScripts(seen)) floor.push(await lowest(redis, counting, floorRequests(script, seen, counting)));
+  return { calls, floor };
+}
+
+/** What is to be counted, and what is sent before it: a script's first calls, and a sale with holds in it. */
+interface Requests {
+  readonly what: string;
+  readonly reply: string;
+  prepare(redis: CalledRedis): Promise<{ readonly before: readonly string[]; readonly counted: readonly string[] }>;
+}
+
+/**
+ * As many before as are counted: between so many fields of a hash and twice as many lies one doubling of its table, the share that each new field has
+ * in the long run.
+ */
+const kindRequests = (kind: CallKind, { calls }: Counting): Requests => ({
+  what: kind.what,
+  reply: kind.reply,
+  async prepare(redis) {
+    const count = Math.min(calls, Math.floor((kind.callsMax ?? Number.POSITIVE_INFINITY) / 2));
+    const requests = await kind.prepare(redis, 2 * count);
+    return { before: requests.slice(0, count), counted: requests.slice(count) };
+  },
+});
+
+const floorRequests = (script: FloorScript, seen: SeenReserve, { calls }: Counting): Requests => ({
+  what: script.adds,
+  reply: script.reply,
+  async prepare(redis) {
+    const first = Math.min(pipelined, calls);
+    // As many holds are there as when a new hold is counted.
+    await loadSale(redis, { ...sale, holds: calls - first });
+    await redis.admin.script('LOAD', script.lua);
+    const requests = Array.from({ length: first + calls }, (_, index) => {
+      const ids = [holdIdOf(calls - first + 1 + index), buyerIdOf(calls - first + 1 + index)];
+      const args = seen.args.map((arg) => ids[seen.ids.indexOf(arg)] ?? arg);
+      return encode(['EVALSHA', digestOf(script.lua), seen.keys.length, ...seen.keys, ...args]);
+    });
+    return { before: requests.slice(0, first), counted: requests.slice(first) };
+  },
+});
+
+/** Of some rounds, each on an empty Redis with a new Lua, the one into which least of something else fell. */
+async function lowest(redis: CountedRedis, { rounds, signal, log }: Counting, requests: Requests): Promise<Counted> {
+  const rows: Counted[] = [];
+  for (let round = 0; round < rounds; round++) {
+    signal.throwIfAborted();
+    rows.push(await counted(redis, requests));
+  }
+  log(`${requests.what}: ${rows.map(({ instructions }) => Math.round(instructions)).join(', ')}`);
+  const instructions = Math.min(...rows.map((row) => row.instructions));
+  return { what: requests.what, instructions, faults: rows.flatMap(({ faults }) => faults) };
+}
+
+async function counted(redis: CountedRedis, { what, reply, prepare }: Requests): Promise<Counted> {
+  await redis.admin.flushall('SYNC');
+  await redis.admin.script('FLUSH', 'SYNC');
+  const { before, counted: toCount } = await prepare(redis);
+  const client = await openResp(redis.port, 1);
+  const faults: string[] = [];
+  const send = async (requests: readonly string[]) => {
+    const { calls, unexpected, firstUnexpected } = await client.send(batchesOf(requests, pipelined), reply);
+    if (unexpected > 0)
+      faults.push(`${what}: ${unexpected} of ${calls} answers are not what they should be, the first: ${firstUnexpected}`);
+  };
+  try {
+    await send(before);
+    const instructions = await redis.count(() => send(toCount));
+    return { what, instructions: instructions / toCount.length, faults };
+  } finally {
+    client.close();
+  }
+}
+
+const seenMsMax = 30_000;
+const tooLate = async () => {
+  await pause(seenMsMax, undefined, { ref: false });
+  throw new Error(`MONITOR did not show what the reserve script does within ${seenMsMax / 1_000} s`);
+};
+
+/** Reserves once, and listens to what the script asks of Redis meanwhile. Throws when the script does not give the hold. */
+async function seenReserve({ url, port, admin }: CalledRedis): Promise<SeenReserve> {
+  await admin.flushall('SYNC');
+  await loadSale({ url, port }, sale);
+  const [holdId, buyerId] = [holdIdOf(1), buyerIdOf(1)];
+  const lines = [{ sku: 'tee', quantity: 1 }];
+  const words = await wordsOf((stock) => stock.reserve({ saleId: sale.saleId, holdId, buyerId, payloadHash, lines }));
+  const [digest, keyCount, ...rest] = words.map(String);
+  const monitor = await admin.monitor();
+  try {
+    const commands: string[][] = [];
+    const ended = new Promise<void>((resolve) => {
+      monitor.on('monitor', (_atSeconds: string, [name = '', ...args]: string[], source: string) => {
+        if (source === 'lua') commands.push([name.toUpperCase(), ...args]);
+        if (name.toLowerCase() === 'echo') resolve();
+      });
+    });
+    const answer = String(await admin.call('EVALSHA', digest ?? '', keyCount ?? '', ...rest));
+    if (!answer.startsWith(newHoldReply)) throw new Error(`the reserve script answers ${answer} to its first buyer`);
+    await admin.echo('the end');
+    await Promise.race([ended, tooLate()]);
+    const keys = rest.slice(0, Number(keyCount));
+    return { keys, args: rest.slice(keys.length), ids: [holdId, buyerId], commands, answer };
+  } finally {
+    monitor.disconnect();
+  }
+}
