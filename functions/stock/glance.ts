@@ -29,6 +29,8 @@ interface Glance {
 
 /** The script's last refusal of an item. */
 interface Refusal {
+  /** Where the sale's record is. */
+  readonly key: string;
   readonly atMs: number;
   /** The sale's as they were before it. */
   readonly terms: string | undefined;
@@ -66,11 +68,9 @@ export function soldOutGlance(redis: RedisClient, nowMs: () => number = Date.now
       if (ageMs < 0 || ageMs >= withinMs) return cannotTell;
       const { sku, quantity } = line;
       const fields = ['s', `i:${sku}`, `h:${asked.holdId}`, `b:${asked.buyerId}`, 'behind'];
-      const found = await fieldsOf(redis, stockKeys(asked.saleId).sale, fields);
-      const [sale, item] = found;
+      const [sale, item, hold, slots, behind] = await fieldsOf(redis, refusal.key, fields);
       if (!sale || !item) return cannotTell;
-      // A replay, a buyer who has something already, or a Redis that is behind.
-      const isForScript = found.some((value, at) => at > 1 && value !== null);
+      const isForScript = hold !== null || slots !== null || behind !== null;
       const { last } = refusal;
       if (!isForScript && last?.sale === sale && last.item === item && last.quantity === quantity) return last.glance;
       const terms = termsOf(sale);
@@ -91,7 +91,7 @@ export function soldOutGlance(redis: RedisClient, nowMs: () => number = Date.now
       if (!line) return;
       const key = keyOf(asked, line);
       if (refusals.size >= itemsMax && !refusals.has(key)) refusals.clear();
-      refusals.set(key, { atMs: nowMs(), terms });
+      refusals.set(key, { key: stockKeys(asked.saleId).sale, atMs: nowMs(), terms });
     },
 
     /** The script has given units out. */

@@ -144,7 +144,7 @@ export function saleStock(one: OneStock, redis: RedisClient) {
 
   return {
     /** Holds units for a buyer, once per hold id. `IN_TRANSIT`: in a sale of several shards, ask again; the last units are being moved between them. */
-    reserve: async (request: ReserveRequest & Sharded) =>
+    reserve: (request: ReserveRequest & Sharded) =>
       isSharded(request)
         ? gathering(request, (saleId) => one.reserve({ ...request, saleId }), shortOfLines(request))
         : one.reserve(request),

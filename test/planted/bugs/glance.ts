@@ -8,7 +8,7 @@ export const glanceBugs: readonly Bug[] = [
   {
     name: 'sold-out-whoever-has-won',
     harm: 'Who bought the last unit and asks again is told that it is sold out, and pays for an order that was never shown.',
-    edits: [{ file: glance, search: 'at > 1 && value !== null', replace: 'at > 3 && value !== null' }],
+    edits: [{ file: glance, search: 'hold !== null || slots !== null || ', replace: '' }],
     caughtBy: { test, name: 'keeps nobody from the order that was won: the same request is a replay' },
   },
   {
@@ -26,7 +26,7 @@ export const glanceBugs: readonly Bug[] = [
   {
     name: 'sold-out-by-a-redis-that-is-behind',
     harm: 'Somebody whose order a failover made Redis forget is refused for good.',
-    edits: [{ file: glance, search: ", 'behind'];", replace: '];' }],
+    edits: [{ file: glance, search: ' || behind !== null', replace: '' }],
     caughtBy: { test, name: 'tells whoever was caught behind: the caller looks for the order first' },
   },
   {
