@@ -4,6 +4,7 @@ import addSeatsLua from '../../lua/stock/add-seats.lua';
 import closedSinceLua from '../../lua/stock/closed-since.lua';
 import confirmLua from '../../lua/stock/confirm.lua';
 import followedLib from '../../lua/stock/lib/followed.lua';
+import plainHoldLib from '../../lua/stock/lib/plain-hold.lua';
 import poolLib from '../../lua/stock/lib/pool.lua';
 import recordsLib from '../../lua/stock/lib/records.lua';
 import seatMovesLib from '../../lua/stock/lib/seat-moves.lua';
@@ -52,6 +53,7 @@ const readItem = z
 export const reserve = defineScript({
   name: 'stock.reserve',
   lua: [
+    plainHoldLib,
     recordsLib,
     seldom('seat_names', [seatsLib], ['named_seats', 'seat_owners', 'put_seats', 'can_own_seats']),
     seldom('allowance', [unitsLib, slotsLib], ['count_slots', 'grant_slots', 'lacks_slots']),

@@ -10,8 +10,9 @@
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
 -- Only in a cancelled sale a hold that no order has is refused (NOT_OPEN closed) when it is replayed, so that it becomes none any more.
 -- The hold's expiry goes to a list, not to a sorted set: a sale's hold time is constant, so the list is in order of time by itself.
--- This is the hot path: few tables, what is seldom needed is made only when it is (see its definition in stock.definitions.ts), and as few numbers as
--- possible are read from texts or written to them, which costs as much as a third of a command each.
+-- Nearly every new hold is made by lib/plain-hold.lua before it comes here. This is the hot path too: few tables, what is seldom needed is made only
+-- when it is (see its definition in stock.definitions.ts), and as few numbers as possible are read from texts or written to them, which costs as much
+-- as a third of a command each.
 local argc = #ARGV
 if #KEYS ~= 4 or argc < 5 or argc > 3 + 2 * UNITS_PER_HOLD_MAX or argc % 2 == 0 then return bad_call('reserve arity') end
 local SALE, FREE, EXPIRY, SEATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -21,7 +22,7 @@ if hold_id == '' or buyer_id == '' or payload_hash == '' or #hold_id > 128 or #b
   return bad_call('reserve id')
 end
 
-local hold_field, buyer_field = 'h:' .. hold_id, 'b:' .. buyer_id
+hold_field, buyer_field = hold_field or 'h:' .. hold_id, buyer_field or 'b:' .. buyer_id
 local wanted = 0
 -- Of one line alone there is no need for a list of fields.
 local query = argc > 5 and { 'HMGET', SALE, 's', hold_field, buyer_field, 'behind' }
@@ -50,7 +51,7 @@ for at = 4, argc, 2 do
 end
 if wanted > UNITS_PER_HOLD_MAX then return bad_call('reserve quantity') end
 
-local found = query and redis.call(unpack(query)) or redis.call('HMGET', SALE, 's', hold_field, buyer_field, 'behind', 'i:' .. ARGV[4])
+found = found or query and redis.call(unpack(query)) or redis.call('HMGET', SALE, 's', hold_field, buyer_field, 'behind', 'i:' .. ARGV[4])
 if not found[1] then return 'NOT_LOADED' end
 local control, opens_at, closes_at, limit, hold_ms, born_floor = string.match(found[1], '^(%a+)|(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|%d+|%d+$')
 if not control then error('BROKEN sale record') end

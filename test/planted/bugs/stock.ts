@@ -1,6 +1,7 @@
 import type { Bug } from '../bug.ts';
 
 const reserve = 'lua/stock/reserve.lua';
+const plainHold = 'lua/stock/lib/plain-hold.lua';
 const acknowledge = 'lua/stock/acknowledge.lua';
 
 /** The scripts that hold units and give them back. */
@@ -22,6 +23,7 @@ export const stockBugs: readonly Bug[] = [
     harm: 'A sale goes on selling after its pause was answered, wherever a container remembers it as open.',
     edits: [
       { file: reserve, search: "if control == 'paused' then return 'PAUSED' end\n", replace: '' },
+      { file: plainHold, search: "'^open|", replace: "'^%a+|" },
       {
         file: 'functions/orders/place.ts',
         search: "  if (!sale) return { outcome: 'unknown-sale' };",
@@ -32,6 +34,18 @@ export const stockBugs: readonly Bug[] = [
     caughtBy: { test: 'scripts/stock.reserve', name: 'takes nothing outside the window or while paused' },
   },
   {
+    name: 'plain-hold-for-whoever-has-units',
+    harm: 'A buyer at the limit gets one unit more by each new key.',
+    edits: [{ file: plainHold, search: ' and not found[3]', replace: '' }],
+    caughtBy: { test: 'scripts/stock.reserve', name: 'holds a buyer to the limit over all their holds, and nobody else to theirs' },
+  },
+  {
+    name: 'plain-hold-of-what-came-back',
+    harm: 'Units that came back are never sold: each hold takes one that nobody has had.',
+    edits: [{ file: plainHold, search: "(%d+)|0$')", replace: "(%d+)|%d+$')" }],
+    caughtBy: { test: 'scripts/stock.reserve', name: 'gives returned units first, lowest first, then goes on with the serials' },
+  },
+  {
     name: 'only-the-first-seat-of-a-set-is-looked-at',
     harm: 'Of two sets of seats that overlap both win: two people with one seat.',
     edits: [{ file: reserve, search: "      if owner ~= '' then", replace: "      if owner ~= '' and index == 1 then" }],
@@ -40,7 +54,10 @@ export const stockBugs: readonly Bug[] = [
   {
     name: 'hold-not-on-the-expiry-list',
     harm: 'Units of holds whose buyer’s request died are for sale to nobody any more.',
-    edits: [{ file: reserve, search: "redis.call('RPUSH', EXPIRY, hold_id .. '|' .. expires .. '|' .. born)\n", replace: '' }],
+    edits: [
+      { file: reserve, search: "redis.call('RPUSH', EXPIRY, hold_id .. '|' .. expires .. '|' .. born)\n", replace: '' },
+      { file: plainHold, search: "      call('RPUSH', KEYS[3], hold_id .. '|' .. expires .. '|' .. born)\n", replace: '' },
+    ],
     caughtBy: { test: 'scripts/stock.expiry', name: 'gives a hold whose time is up, as it is, and none before its time' },
   },
   {
@@ -53,6 +70,7 @@ export const stockBugs: readonly Bug[] = [
           "if #born < #born_floor or #born == #born_floor and born <= born_floor then born = string.format('%.0f', born_floor + 1) end\n",
         replace: '',
       },
+      { file: plainHold, search: 'is_open and (#born > #born_floor or #born == #born_floor and born > born_floor)', replace: 'is_open' },
     ],
     caughtBy: {
       test: 'scripts/stock.ends',
