@@ -20,7 +20,7 @@ export const groups = {
       'test/unit/catalogue/{bulk,races,products}.test.ts',
       'test/unit/operations/{streaming,audit,seats}.test.ts',
       'test/unit/sales/{control,sales,known-seats}.test.ts',
-      'test/unit/graphql/run.test.ts',
+      'test/unit/graphql/run{,.*}.test.ts',
       // A million units for each mutant take too long.
       'test/unit/reconciliation/sale-picture.test.ts',
       'test/unit/payments/webhook.test.ts',

@@ -1,57 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadCall } from '../../functions/shared/script.ts';
-import * as definitions from '../../functions/stock/load.definitions.ts';
 import type { OwnedUnit } from '../../functions/stock/load.scripts.ts';
-import { rebuildKeys, stockKeys } from '../../functions/stock/stock.keys.ts';
-import type { SaleToLoad } from '../../functions/stock/stock.scripts.ts';
+import { stockKeys } from '../../functions/stock/stock.keys.ts';
 import { all, aRequest, expectConserved, held, openSale, redisBench, serials, tees } from './stock.harness.ts';
+import { aRow, loadsOn } from './stock.load.harness.ts';
 
 const bench = redisBench();
+const { aSale, aLoad } = loadsOn(bench);
 
-const aSale = async (changes: Partial<SaleToLoad> = {}): Promise<SaleToLoad> => {
-  const nowMs = await bench.stock.nowMs();
-  return {
-    ...{ saleId: `sale-${randomUUID()}`, epoch: 2, version: 1, control: 'open', holdSeconds: 300 },
-    ...{ opensAtMs: nowMs - 60_000, closesAtMs: nowMs + 60_000, items: [{ sku: 'tee', total: 10 }] },
-    ...changes,
-  };
-};
-
-const aRow = (unit: number | string, changes: Partial<OwnedUnit> = {}): OwnedUnit => ({
-  ...{ sku: 'tee', unit: String(unit), seated: typeof unit === 'string', state: 'HELD', holdId: 'hold-1', buyerId: 'ada' },
-  ...{ atMs: 1_700_000_000_000, ...changes },
-});
 const aSeat = (seat: string, changes: Partial<OwnedUnit> = {}) => aRow(seat, { sku: 'hall', ...changes });
-
-/** One load, step by step, as a rebuild does it. */
-function aLoad(sale: SaleToLoad, epoch = sale.epoch) {
-  const { saleId, holdSeconds } = sale;
-  let chunks = 0;
-  const load = {
-    begin: () => bench.stock.beginLoad(saleId, epoch),
-    units: (rows: OwnedUnit[], chunk = ++chunks) => bench.stock.loadUnits(saleId, { epoch, chunk, rows, holdSeconds }),
-    seats: (sku: string, seats: string[], chunk = ++chunks) => bench.stock.loadSeats(saleId, { epoch, chunk, sku, seats }),
-    free: (sku: string, ...ranges: [number, number][]) =>
-      bench.stock.loadFree(saleId, { epoch, chunk: ++chunks, ranges: ranges.map(([first, last]) => ({ sku, first, last })) }),
-    publish: (items: { sku: string; next?: number; free?: number }[] = [], changes: Partial<SaleToLoad> = {}, sent = chunks) => {
-      const known = new Map(items.map((item) => [item.sku, item]));
-      return bench.stock.publishLoad(
-        { ...sale, ...changes },
-        {
-          ...{ epoch, chunks: sent, behind: true },
-          items: sale.items.map(({ sku, total, seated }) => {
-            if (seated) return { sku, kind: 'seated', total };
-            return { sku, kind: 'counted', total, next: known.get(sku)?.next ?? 1, free: known.get(sku)?.free ?? 0 };
-          }),
-        },
-      );
-    },
-  };
-  return load;
-}
-
 const holdsOf = async (saleId: string) => new Map((await all(bench.stock.holds(saleId))).map((hold) => [hold.holdId, hold]));
 const maskOf = async (saleId: string, buyerId: string) => Number(await bench.redis.hget(stockKeys(saleId).sale, `b:${buyerId}`));
 
@@ -258,142 +215,6 @@ describe('a load', () => {
     expect(holds).toEqual([]);
     expect(await bench.stock.read(sale.saleId)).toMatchObject({ version: 4, epoch: 3, items: [{ available: 10 }] });
   });
-});
-
-describe('a load that another has overtaken', () => {
-  it('adds nothing and publishes nothing, while the other is under way and after it', async () => {
-    const sale = await aSale();
-    const [slow, newer] = [aLoad(sale, 2), aLoad(sale, 3)];
-    await slow.begin();
-    await newer.begin();
-    const late = async () => {
-      const rows = await slow.units([aRow(1)], 1);
-      const seats = await slow.seats('hall', ['A-1'], 2);
-      const free = await bench.stock.loadFree(sale.saleId, { epoch: 2, chunk: 3, ranges: [{ sku: 'tee', first: 1, last: 2 }] });
-      return [rows.outcome, seats.outcome, free.outcome];
-    };
-    expect(await late()).toEqual(['STALE_EPOCH', 'STALE_EPOCH', 'STALE_EPOCH']);
-    expect(await slow.begin()).toEqual({ outcome: 'STALE_EPOCH' });
-    expect(await slow.publish()).toEqual({ outcome: 'STALE_EPOCH' });
-    expect(await newer.publish()).toEqual({ outcome: 'LOADED' });
-    const before = await bench.redis.hgetall(stockKeys(sale.saleId).sale);
-    expect(await late()).toEqual(['STALE_EPOCH', 'STALE_EPOCH', 'STALE_EPOCH']);
-    expect(await slow.begin()).toEqual({ outcome: 'ALREADY_LOADED' });
-    expect(await slow.publish()).toEqual({ outcome: 'ALREADY_LOADED' });
-    expect(await bench.redis.hgetall(stockKeys(sale.saleId).sale)).toEqual(before);
-    await expectConserved(bench, sale.saleId);
-  });
-
-  it('is refused also when Redis lost all of it midway', async () => {
-    const sale = await aSale();
-    const load = aLoad(sale);
-    await load.begin();
-    await load.units([aRow(1)]);
-    await bench.redis.del(...Object.values(stockKeys(sale.saleId)));
-    expect(await load.units([aRow(2)])).toEqual({ outcome: 'STALE_EPOCH' });
-    expect(await load.publish([{ sku: 'tee', next: 3 }])).toEqual({ outcome: 'STALE_EPOCH' });
-    expect(await bench.redis.exists(...Object.values(stockKeys(sale.saleId)))).toBe(0);
-  });
-});
-
-describe('publishing', () => {
-  it('is refused while a chunk is missing', async () => {
-    const sale = await aSale();
-    const load = aLoad(sale);
-    await load.begin();
-    await load.units([aRow(1)]);
-    expect(await load.publish([{ sku: 'tee', next: 2 }], {}, 2)).toEqual({ outcome: 'INCOMPLETE' });
-    await load.units([aRow(2)]);
-    expect(await load.publish([{ sku: 'tee', next: 3 }])).toEqual({ outcome: 'LOADED' });
-  });
-
-  it('is final: the second time it changes nothing', async () => {
-    const sale = await aSale();
-    const load = aLoad(sale);
-    await load.begin();
-    await load.publish();
-    await held(bench, sale.saleId);
-    expect(await load.publish([], { control: 'closed', version: 9 })).toEqual({ outcome: 'ALREADY_LOADED' });
-    await expectConserved(bench, sale.saleId);
-  });
-
-  it('leaves the keys beside the stock alone', async () => {
-    const sale = await aSale();
-    const { lease, asked } = rebuildKeys(sale.saleId);
-    await bench.redis.mset(lease, 'me', asked, '1');
-    await aLoad(sale).begin();
-    expect(await bench.redis.mget(lease, asked)).toEqual(['me', '1']);
-  });
-
-  it('of a cancelled sale says so', async () => {
-    const sale = await aSale({ cancellation: { reason: 'rain', atMs: 1 } });
-    const load = aLoad(sale);
-    await load.begin();
-    await load.publish();
-    expect(await bench.stock.read(sale.saleId)).toMatchObject({ control: 'cancelled' });
-  });
-});
-
-describe('a wrong call of a load', () => {
-  it('is refused by every script for one key or argument too few or too many', async () => {
-    const { sale } = stockKeys('wrong');
-    for (const [name, { text, arity }] of Object.entries(definitions)) {
-      const keys = Array.from({ length: arity.keys }, () => sale);
-      const args = Array.from({ length: arity.args + arity.each }, () => '1');
-      const wrong: [string[], string[]][] = [
-        [keys.slice(1), args],
-        [[...keys, sale], args],
-        [keys, args.slice(1)],
-        [keys, []],
-        ...(arity.each === 1 ? [] : [[keys, [...args, '1']] as [string[], string[]]]),
-      ];
-      for (const [k, a] of wrong) {
-        await expect(bench.redis.eval(text, k.length, ...k, ...a), `${name} ${k.length} ${a.length}`).rejects.toThrow(
-          /^BAD_CALL stock\.load/,
-        );
-      }
-    }
-    expect(await bench.redis.exists(sale)).toBe(0);
-  });
-
-  it.each<Partial<OwnedUnit>>([
-    { unit: '0' },
-    { unit: '1e3' },
-    { unit: '10000000' },
-    { unit: 'A 1', seated: true },
-    { unit: 'x'.repeat(33), seated: true },
-    { sku: 'a|b' },
-    { holdId: '' },
-    { holdId: 'a|b' },
-    { buyerId: 'a|b' },
-    { state: 'FREE' as 'HELD' },
-    { slot: 21 },
-    { atMs: -1 },
-    { atMs: Number.NaN },
-  ])('puts no row in that cannot be: %j', async (wrong) => {
-    const sale = await aSale();
-    const load = aLoad(sale);
-    await load.begin();
-    await expect(load.units([aRow(1), aRow(2, wrong)])).rejects.toThrow(BadCall);
-    expect(await bench.redis.hkeys(stockKeys(sale.saleId).sale)).toEqual(['l']);
-  });
-
-  it.each([[[0, 1]], [[2, 1]], [[1, 10_000_000]]] as [number, number][][])('puts no range in that cannot be: %j', async (range) => {
-    const load = aLoad(await aSale());
-    await load.begin();
-    await expect(load.free('tee', range)).rejects.toThrow(BadCall);
-  });
-
-  it.each([{ next: 0 }, { next: 3, free: 3 }, { free: -1 }, { next: 10_000_001 }])(
-    'publishes no counters that cannot be: %j',
-    async (wrong) => {
-      const sale = await aSale();
-      const load = aLoad(sale);
-      await load.begin();
-      await expect(load.publish([{ sku: 'tee', ...wrong }])).rejects.toThrow(BadCall);
-      expect(await bench.stock.read(sale.saleId)).toEqual({ outcome: 'NOT_LOADED' });
-    },
-  );
 });
 
 describe('any owned units', () => {

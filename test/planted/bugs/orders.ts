@@ -137,7 +137,7 @@ export const orderBugs: readonly Bug[] = [
         replace: 'const { order } = ended;',
       },
     ],
-    caughtBy: { test: 'faults/saga.charge-first', name: 'ends the order’s version before its hold: the slow one loses there' },
+    caughtBy: { test: 'faults/saga.getting-units', name: 'ends the order’s version before its hold: the slow one loses there' },
   },
   {
     name: 'late-money-not-told-that-its-hold-is-over',

@@ -55,7 +55,7 @@ export const saleBugs: readonly Bug[] = [
     name: 'published-without-counting-the-chunks',
     harm: 'A load of which Redis lost a part is published, and the units of that part are sold again.',
     edits: [{ file: publish, search: "if redis.call('SCARD', CHUNKS) ~= chunks then return { 'INCOMPLETE' } end\n", replace: '' }],
-    caughtBy: { test: 'scripts/stock.load', name: '' },
+    caughtBy: { test: 'scripts/stock.load.publish', name: 'is refused while a chunk is missing' },
   },
   {
     name: 'published-whatever-its-epoch',
@@ -67,7 +67,7 @@ export const saleBugs: readonly Bug[] = [
         replace: "if not found[2] then return { 'STALE_EPOCH' } end",
       },
     ],
-    caughtBy: { test: 'scripts/stock.load', name: 'adds nothing and publishes nothing, while the other is under way and after it' },
+    caughtBy: { test: 'scripts/stock.load.publish', name: 'adds nothing and publishes nothing, while the other is under way and after it' },
   },
   {
     name: 'published-over-a-newer-version',
@@ -85,7 +85,7 @@ export const saleBugs: readonly Bug[] = [
         replace: 'return not found[1] and found[2] and tonumber(found[2]) >= epoch',
       },
     ],
-    caughtBy: { test: 'scripts/stock.load', name: 'adds nothing and publishes nothing, while the other is under way and after it' },
+    caughtBy: { test: 'scripts/stock.load.publish', name: 'adds nothing and publishes nothing, while the other is under way and after it' },
   },
   {
     name: 'epoch-without-a-condition',
