@@ -2,6 +2,7 @@ import { loadSale, newHoldReply } from '../lib/load-sale.ts';
 import type { BenchRedis } from '../lib/redis-server.ts';
 import { batchesOf, openResp } from '../lib/resp.ts';
 import { reserveEncoder } from '../lib/stock-calls.ts';
+import type { CalledRedis } from '../script-level/calls.ts';
 
 /** Microseconds of one call: inside the script's command, and of the server's CPU altogether. */
 export interface Cost {
@@ -40,7 +41,7 @@ const unitsTakenOfEach = 10;
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-export function levelsOf(redis: BenchRedis, sizes: Sizes): Level[] {
+export function levelsOf(redis: CalledRedis, sizes: Sizes): Level[] {
   return [
     ...sizes.units.map((x) => byUnits(redis, x, sizes.calls)),
     ...sizes.holds.map((x) => byHolds(redis, x, sizes.calls)),
@@ -50,7 +51,7 @@ export function levelsOf(redis: BenchRedis, sizes: Sizes): Level[] {
 }
 
 /** Sales that sell so many units, as many sales whatever their size, each with nothing sold: the smallest has no more than ten. */
-function byUnits(redis: BenchRedis, x: number, calls: number): Level {
+function byUnits(redis: CalledRedis, x: number, calls: number): Level {
   return {
     axis: 'units',
     x,
@@ -69,7 +70,7 @@ function byUnits(redis: BenchRedis, x: number, calls: number): Level {
 }
 
 /** One sale with so many holds and no limit, so that holds alone grow; the smallest is a fresh one each time. */
-function byHolds(redis: BenchRedis, x: number, calls: number): Level {
+function byHolds(redis: CalledRedis, x: number, calls: number): Level {
   const plan = { units: itemMax, skus: [fresh, other] };
   return {
     axis: 'holds',
@@ -88,7 +89,7 @@ function byHolds(redis: BenchRedis, x: number, calls: number): Level {
 const limit = 20;
 
 /** Sales with a limit, in which so many buyers have a unit and buy one more; few buyers have several sales, so that none comes near the limit. */
-function byBuyers(redis: BenchRedis, x: number, calls: number): Level {
+function byBuyers(redis: CalledRedis, x: number, calls: number): Level {
   const plan = { units: itemMax, holds: x, perBuyerLimit: limit };
   const isMade = x < calls * limit;
   const encoders = async (saleIds: readonly string[]) =>
@@ -112,7 +113,7 @@ function byBuyers(redis: BenchRedis, x: number, calls: number): Level {
 }
 
 /** So many sales, which are bought from in turns. */
-function bySales(redis: BenchRedis, x: number, calls: number): Level {
+function bySales(redis: CalledRedis, x: number, calls: number): Level {
   const saleIds = numbers(x).map((number) => `sales-${x}-${number}`);
   const encoders = () => Promise.all(saleIds.map((saleId) => reserveEncoder({ saleId, lines: [{ sku: fresh, quantity: 1 }] })));
   return {

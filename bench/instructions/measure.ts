@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { axes, levelsOf, type Sizes } from '../growth/levels.ts';
 import { digestOf } from '../lib/bare-script.ts';
 import { loadSale, newHoldReply } from '../lib/load-sale.ts';
 import { batchesOf, encode, openResp } from '../lib/resp.ts';
@@ -6,7 +7,7 @@ import { buyerIdOf, holdIdOf, payloadHash, wordsOf } from '../lib/stock-calls.ts
 import { type CalledRedis, type CallKind, callKinds } from '../script-level/calls.ts';
 import type { CountedRedis } from './counted-redis.ts';
 import { type FloorScript, floorScripts, type SeenReserve } from './floor.ts';
-import type { Counted, Counts } from './report.ts';
+import type { Counted, Counts, Grown } from './report.ts';
 
 export interface Counting {
   readonly calls: number;
@@ -22,25 +23,51 @@ const sale = { saleId: 'launch-day', units: 1_000_000, perBuyerLimit: 4 } as con
 /** Counts each kind of call, and then the pieces of a new hold. */
 export async function countAll(redis: CountedRedis, counting: Counting): Promise<Counts> {
   const calls: Counted[] = [];
-  for (const kind of callKinds) calls.push(await lowest(redis, counting, kindRequests(kind, counting)));
+  for (const kind of callKinds) calls.push(await afresh(redis, counting, kindRequests(kind, counting)));
   const seen = await seenReserve(redis);
   const floor: Counted[] = [];
-  for (const script of floorScripts(seen)) floor.push(await lowest(redis, counting, floorRequests(script, seen, counting)));
-  return { calls, floor };
+  for (const script of floorScripts(seen)) floor.push(await afresh(redis, counting, floorRequests(script, seen, counting)));
+  return { calls, floor, growth: await growthOf(redis, counting) };
+}
+
+/** A new hold in the smallest sale and in the largest, of those in which `npm run bench` takes its time. */
+async function growthOf(redis: CountedRedis, counting: Counting): Promise<Grown[]> {
+  const sizes: Sizes = { units: [10, 1_000_000], holds: [0, 1_000_000], buyers: [], sales: [], calls: counting.calls };
+  const levels = levelsOf(redis, sizes);
+  const grown: Grown[] = [];
+  for (const axis of axes) {
+    const counts: Counted[] = [];
+    for (const level of levels.filter((each) => each.axis === axis)) {
+      await emptied(redis);
+      await level.prepare();
+      const what = `${level.x.toLocaleString('en')} ${axis}`;
+      const send = async (round: number) => counted(redis, { what, reply: newHoldReply, counted: await level.requests(round) });
+      counts.push(await lowest(what, counting, send));
+    }
+    const [smallest, largest] = counts;
+    if (smallest && largest) grown.push({ smallest, largest });
+  }
+  return grown;
 }
 
 /** What is to be counted, and what is sent before it: a script's first calls, and a sale with holds in it. */
 interface Requests {
   readonly what: string;
   readonly reply: string;
-  prepare(redis: CalledRedis): Promise<{ readonly before: readonly string[]; readonly counted: readonly string[] }>;
+  readonly before?: readonly string[];
+  readonly counted: readonly string[];
+}
+
+/** On an empty Redis. */
+interface Prepared extends Pick<Requests, 'what' | 'reply'> {
+  prepare(redis: CalledRedis): Promise<Required<Pick<Requests, 'before' | 'counted'>>>;
 }
 
 /**
  * As many before as are counted: between so many fields of a hash and twice as many lies one doubling of its table, the share that each new field has
  * in the long run.
  */
-const kindRequests = (kind: CallKind, { calls }: Counting): Requests => ({
+const kindRequests = (kind: CallKind, { calls }: Counting): Prepared => ({
   what: kind.what,
   reply: kind.reply,
   async prepare(redis) {
@@ -50,7 +77,7 @@ const kindRequests = (kind: CallKind, { calls }: Counting): Requests => ({
   },
 });
 
-const floorRequests = (script: FloorScript, seen: SeenReserve, { calls }: Counting): Requests => ({
+const floorRequests = (script: FloorScript, seen: SeenReserve, { calls }: Counting): Prepared => ({
   what: script.adds,
   reply: script.reply,
   async prepare(redis) {
@@ -67,22 +94,31 @@ const floorRequests = (script: FloorScript, seen: SeenReserve, { calls }: Counti
   },
 });
 
-/** Of some rounds, each on an empty Redis with a new Lua, the one into which least of something else fell. */
-async function lowest(redis: CountedRedis, { rounds, signal, log }: Counting, requests: Requests): Promise<Counted> {
+/** Each round on an empty Redis with a new Lua. */
+const afresh = (redis: CountedRedis, counting: Counting, { what, reply, prepare }: Prepared): Promise<Counted> =>
+  lowest(what, counting, async () => {
+    await emptied(redis);
+    return counted(redis, { what, reply, ...(await prepare(redis)) });
+  });
+
+async function emptied({ admin }: CalledRedis): Promise<void> {
+  await admin.flushall('SYNC');
+  await admin.script('FLUSH', 'SYNC');
+}
+
+/** Of some rounds the one into which least of something else fell. */
+async function lowest(what: string, { rounds, signal, log }: Counting, count: (round: number) => Promise<Counted>): Promise<Counted> {
   const rows: Counted[] = [];
   for (let round = 0; round < rounds; round++) {
     signal.throwIfAborted();
-    rows.push(await counted(redis, requests));
+    rows.push(await count(round));
   }
-  log(`${requests.what}: ${rows.map(({ instructions }) => Math.round(instructions)).join(', ')}`);
+  log(`${what}: ${rows.map(({ instructions }) => Math.round(instructions)).join(', ')}`);
   const instructions = Math.min(...rows.map((row) => row.instructions));
-  return { what: requests.what, instructions, faults: rows.flatMap(({ faults }) => faults) };
+  return { what, instructions, faults: rows.flatMap(({ faults }) => faults) };
 }
 
-async function counted(redis: CountedRedis, { what, reply, prepare }: Requests): Promise<Counted> {
-  await redis.admin.flushall('SYNC');
-  await redis.admin.script('FLUSH', 'SYNC');
-  const { before, counted: toCount } = await prepare(redis);
+async function counted(redis: CountedRedis, { what, reply, before = [], counted: toCount }: Requests): Promise<Counted> {
   const client = await openResp(redis.port, 1);
   const faults: string[] = [];
   const send = async (requests: readonly string[]) => {

@@ -13,6 +13,13 @@ export interface Counts {
   readonly calls: readonly Counted[];
   /** From script to script one piece more. */
   readonly floor: readonly Counted[];
+  readonly growth: readonly Grown[];
+}
+
+/** A new hold where there is least of something and where there is most. */
+export interface Grown {
+  readonly smallest: Counted;
+  readonly largest: Counted;
 }
 
 /** Per call, in instructions, and as a multiple of the bare script. */
@@ -30,11 +37,12 @@ export interface Report {
   readonly floor: Row;
   readonly newHold: Row;
   readonly aboveFloor: Row;
+  readonly growth: readonly { readonly smallest: Row; readonly largest: Row; readonly percent: number }[];
   readonly faults: readonly string[];
 }
 
 /** Throws when a kind is missing that the others stand beside. */
-export function reportOf({ calls, floor }: Counts): Report {
+export function reportOf({ calls, floor, growth }: Counts): Report {
   const instructionsOf = (name: string): number => {
     const found = calls.find(({ what }) => what === name);
     if (!found) throw new Error(`"${name}" was not counted`);
@@ -51,7 +59,12 @@ export function reportOf({ calls, floor }: Counts): Report {
     floor: row('the floor: a script that does this and nothing else', whole),
     newHold: row(names.newHold, newHold),
     aboveFloor: row('of it above the floor', newHold - whole),
-    faults: [...calls, ...floor].flatMap(({ faults }) => faults),
+    growth: growth.map(({ smallest, largest }) => ({
+      smallest: row(smallest.what, smallest.instructions),
+      largest: row(largest.what, largest.instructions),
+      percent: (largest.instructions / smallest.instructions - 1) * 100,
+    })),
+    faults: [...calls, ...floor, ...growth.flatMap(({ smallest, largest }) => [smallest, largest])].flatMap(({ faults }) => faults),
   };
 }
 
@@ -61,19 +74,24 @@ const cellsOf = ({ what, instructions, timesBare }: Row, before: string): string
   timesBare.toFixed(2),
 ];
 
-export function reportText({ calls, pieces, floor, newHold, aboveFloor, faults }: Report): string {
+export function reportText({ calls, pieces, floor, newHold, aboveFloor, growth, faults }: Report): string {
   const rows = [
     ['whole calls', 'instructions', '× bare'],
     ...calls.map((row) => cellsOf(row, '  ')),
     ['what a new hold cannot do without', '', ''],
     ...pieces.map((row, index) => cellsOf(row, index === 0 ? '    ' : '  + ')),
     ...[floor, newHold, aboveFloor].map((row) => cellsOf(row, '  ')),
+    ['a new hold in a sale without a limit', '', ''],
+    ...growth.flatMap(({ smallest, largest }) => [smallest, largest].map((row) => cellsOf(row, '  of '))),
   ];
   return [table(rows), ...faults.map((fault) => `  WRONG: ${fault}`)].join('\n');
 }
 
-export function summaryLine({ floor, newHold, aboveFloor, faults }: Report): string {
+export function summaryLine({ floor, newHold, aboveFloor, growth, faults }: Report): string {
   const times = ({ instructions, timesBare }: Row) => `${figure(Math.round(instructions))} instructions (${timesBare.toFixed(2)} × bare)`;
   const wrong = faults.length === 0 ? '' : `; ${faults.length} FAULTS`;
-  return `instructions: a new hold takes ${times(newHold)}, its floor ${times(floor)}, and ${times(aboveFloor)} are above it${wrong}`;
+  const grown = growth
+    .map(({ smallest, largest, percent }) => `; from ${smallest.what} to ${largest.what} ${percent.toFixed(1)}%`)
+    .join('');
+  return `instructions: a new hold takes ${times(newHold)}, its floor ${times(floor)}, and ${times(aboveFloor)} are above it${grown}${wrong}`;
 }

@@ -71,9 +71,10 @@ describe('the table', () => {
   const counted = (what: string, instructions: number, faults: readonly string[] = []): Counted => ({ what, instructions, faults });
   const calls = [counted(names.empty, 100), counted(names.bare, 200), counted(names.newHold, 800)];
   const floor = [counted('keys', 150), counted('HMGET', 450)];
+  const growth = [{ smallest: counted('10 units', 400), largest: counted('1,000 units', 410) }];
 
   it('says what each piece adds, and that the pieces are the floor together', () => {
-    const report = reportOf({ calls, floor });
+    const report = reportOf({ calls, floor, growth });
     expect(report.pieces.map(({ instructions }) => instructions)).toEqual([100, 50, 300]);
     expect([report.floor, report.newHold, report.aboveFloor].map(({ timesBare }) => timesBare)).toEqual([2.25, 4, 1.75]);
     const lines = reportText(report).split('\n');
@@ -81,15 +82,25 @@ describe('the table', () => {
     expect(summaryLine(report)).toContain('its floor 450 instructions (2.25 × bare)');
   });
 
+  it('says by how much a hold takes more in a larger sale', () => {
+    const report = reportOf({ calls, floor, growth });
+    expect(
+      reportText(report)
+        .split('\n')
+        .map((line) => line.trim().split(/ {2,}/)),
+    ).toContainEqual(['of 1,000 units', '410', '2.05']);
+    expect(summaryLine(report)).toContain('from 10 units to 1,000 units 2.5%');
+  });
+
   it('shows what was answered otherwise than it should be', () => {
-    const report = reportOf({ calls, floor: [counted('keys', 150, ['keys: no']), counted('HMGET', 450, ['HMGET: no'])] });
+    const report = reportOf({ calls, floor: [counted('keys', 150, ['keys: no']), counted('HMGET', 450, ['HMGET: no'])], growth });
     expect(report.faults).toEqual(['keys: no', 'HMGET: no']);
     expect(reportText(report)).toContain('WRONG: HMGET: no');
     expect(summaryLine(report)).toContain('2 FAULTS');
   });
 
   it('is not made without what the others stand beside', () => {
-    expect(() => reportOf({ calls: calls.slice(0, 1), floor })).toThrow('was not counted');
+    expect(() => reportOf({ calls: calls.slice(0, 1), floor, growth })).toThrow('was not counted');
   });
 });
 
