@@ -16,12 +16,12 @@ export const listed = (cores: string): number[] =>
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 
-/** That process to the first core that this one may use, this one to the others. -> takes the latter back; undefined where it can't be done. */
-export function pinApart(pid: number): (() => void) | undefined {
+/** Those processes to the first core that this one may use, this one to the others. -> takes the latter back; undefined where it can't be done. */
+export function pinApart(...pids: readonly number[]): (() => void) | undefined {
   const before = coresOf(process.pid);
   const [first, ...others] = before === undefined ? [] : listed(before);
   if (before === undefined || first === undefined || others.length === 0) return undefined;
-  if (!pin(pid, String(first))) return undefined;
+  if (!pids.every((pid) => pin(pid, String(first)))) return undefined;
   pin(process.pid, others.join(','));
   return () => void pin(process.pid, before);
 }

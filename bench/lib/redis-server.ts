@@ -11,7 +11,7 @@ export interface BenchRedisOptions {
   readonly pinned?: boolean;
 }
 
-export interface BenchRedis {
+export interface BenchRedis extends Meter {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
@@ -20,17 +20,21 @@ export interface BenchRedis {
   readonly isPinned: boolean;
   /** A connection for what is not measured. */
   readonly admin: Redis;
-  /** What all its threads have used so far, user and system, in microseconds: the kernel's own account. */
-  cpuMicros(): Promise<number>;
   /** Bytes that its data takes. */
   usedBytes(): Promise<number>;
+  /** Nothing is left of what was stored. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What a server says of its own work. */
+export interface Meter {
+  /** What all its threads have used so far, user and system, in microseconds: the kernel's own account. */
+  cpuMicros(): Promise<number>;
   /** Counts anew what `executed` tells. */
   resetStats(): Promise<void>;
   /** By command in lower case: how many, and microseconds inside them altogether (`INFO commandstats`). */
   executed(): Promise<ReadonlyMap<string, Executed>>;
-  /** Nothing is left of what was stored. */
-  flush(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 export interface Executed {
@@ -43,25 +47,17 @@ export async function startBenchRedis({ pinned = false }: BenchRedisOptions = {}
   if (!findProgram()) throw new CannotStart('The bench needs a native Redis: put redis-server or valkey-server on the PATH.');
   const server = await startRedis();
   const admin = new Redis(server.url, { disableClientInfo: true });
-  const info = (section: string) => admin.info(section);
-  const pid = numberIn(await info('server'), 'process_id');
+  const pid = await pidOf(admin);
   const release = pinned ? pinApart(pid) : undefined;
   return {
     url: server.url,
     port: Number(new URL(server.url).port),
     pid,
-    version: `${server.kind} ${textIn(await info('server'), server.kind === 'valkey-server' ? 'valkey_version' : 'redis_version')}`,
+    version: await versionOf(admin, server.kind),
     isPinned: release !== undefined,
     admin,
-    async cpuMicros() {
-      const text = await info('cpu');
-      return Math.round((numberIn(text, 'used_cpu_sys') + numberIn(text, 'used_cpu_user')) * 1e6);
-    },
-    usedBytes: async () => numberIn(await info('memory'), 'used_memory'),
-    async resetStats() {
-      await admin.config('RESETSTAT');
-    },
-    executed: async () => executedIn(await info('commandstats')),
+    ...meterOf(admin),
+    usedBytes: async () => numberIn(await admin.info('memory'), 'used_memory'),
     async flush() {
       await admin.flushall('SYNC');
     },
@@ -72,6 +68,24 @@ export async function startBenchRedis({ pinned = false }: BenchRedisOptions = {}
     },
   };
 }
+
+/** By a connection to the server. What it asks is in its answers too: a few commands. */
+export const meterOf = (admin: Redis): Meter => ({
+  async cpuMicros() {
+    const text = await admin.info('cpu');
+    return Math.round((numberIn(text, 'used_cpu_sys') + numberIn(text, 'used_cpu_user')) * 1e6);
+  },
+  async resetStats() {
+    await admin.config('RESETSTAT');
+  },
+  executed: async () => executedIn(await admin.info('commandstats')),
+});
+
+export const pidOf = async (admin: Redis): Promise<number> => numberIn(await admin.info('server'), 'process_id');
+
+/** `redis-server 7.0.15` */
+export const versionOf = async (admin: Redis, program: string): Promise<string> =>
+  `${program} ${textIn(await admin.info('server'), program === 'valkey-server' ? 'valkey_version' : 'redis_version')}`;
 
 function textIn(info: string, field: string): string {
   const [, value] = new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info) ?? [];

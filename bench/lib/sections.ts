@@ -6,5 +6,6 @@ export const sections: Readonly<Record<string, () => Promise<{ readonly section:
   mechanisms: () => import('../mechanisms/section.ts'),
   system: () => import('../system/section.ts'),
   'cold-start': () => import('../cold-start/section.ts'),
+  shards: () => import('../shards/section.ts'),
   growth: () => import('../growth/section.ts'),
 };

@@ -29,4 +29,17 @@ describe.skipIf(!findProgram())('the bench, on a native Redis', () => {
     expect(leaks.find(({ what }) => what.startsWith('lock with TTL, polled'))?.value).toBe(2);
     expect(leaks.find(({ what }) => what === 'reserve script')?.value).toBe(0);
   });
+
+  it('sells the last unit of a sale over several shards, and nothing twice, wherever its shards are', async () => {
+    const report = await quick('shards');
+    const [section] = report.sections;
+    expect(section?.faults).toEqual([]);
+    const sold = section?.rows.filter(({ figure }) => figure === 'sold') ?? [];
+    expect(sold.map(({ value }) => value)).toEqual([60, 60, 60, 60, 20, 20, 20, 20, 60, 60, 60]);
+    // One shard has no other to look at; of six some are dry before the others.
+    const looked = (what: string) => section?.rows.filter((row) => row.what === what && row.figure === 'looked elsewhere') ?? [];
+    expect(looked('1 shard').map(({ value }) => value)).toEqual([0, 0]);
+    expect(looked('6 shards, two a master').every(({ value }) => value > 0)).toBe(true);
+    expect(picture(report)).toContain('two on one master');
+  });
 });
