@@ -25,13 +25,12 @@ export async function pushSale(
 ): Promise<void> {
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const found = await bring(sale, stock, delivery);
-    // A node that took over before the wait, and had never heard of this, had nothing to wait for. Only one that has it is believed.
-    const wasThere = attempt > 1 && found === 'there';
-    if (wasThere) return;
+    // Also where it was found there: somebody else may have brought it since, and have waited for nobody yet.
     await stock.settled(sale.saleId, sale.shards);
-    // What is not loaded does not say whether it had the note of the version. Now it has, and was waited for.
-    const isNoted = attempt > 1 && found === 'not-loaded';
-    if (isNoted) return;
+    // A node that took over before the wait, and had never heard of this, had nothing to wait for. Only one that had it before is believed, or one
+    // that is not loaded and does not say whether it had the note of the version: now it has, and was waited for.
+    const isBelieved = attempt > 1 && found !== 'behind';
+    if (isBelieved) return;
   }
   throw new SaleForgotten(`${sale.saleId} was brought to its stock ${attemptsMax} times, and was not there`);
 }

@@ -130,7 +130,7 @@ describe.skipIf(!hasServer)(where, () => {
       goOn();
     }
     const forgotten = expect.objectContaining({ control: 'open', version: 1 });
-    expect(seen).toEqual(['UPDATED', forgotten, 'settled', 'UPDATED', 'settled', 'UP_TO_DATE']);
+    expect(seen).toEqual(['UPDATED', forgotten, 'settled', 'UPDATED', 'settled', 'UP_TO_DATE', 'settled']);
     // On the node that took over, and on its replica, which the former master is now.
     await master.node.readonly();
     for (const { node } of [other, master]) expect(await node.hget(stockKeys(sale.saleId).sale, 's')).toMatch(/^paused\|/);
