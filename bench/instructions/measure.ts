@@ -32,7 +32,7 @@ export async function countAll(redis: CountedRedis, counting: Counting): Promise
 
 /** A new hold in the smallest sale and in the largest, of those in which `npm run bench` takes its time. */
 async function growthOf(redis: CountedRedis, counting: Counting): Promise<Grown[]> {
-  const sizes: Sizes = { units: [10, 1_000_000], holds: [0, 1_000_000], buyers: [], sales: [], calls: counting.calls };
+  const sizes: Sizes = { units: [10, 1_000_000], holds: [0, 1_000_000], buyers: [], sales: [], calls: 2 * counting.calls };
   const levels = levelsOf(redis, sizes);
   const grown: Grown[] = [];
   for (const axis of axes) {
@@ -41,7 +41,15 @@ async function growthOf(redis: CountedRedis, counting: Counting): Promise<Grown[
       await emptied(redis);
       await level.prepare();
       const what = `${level.x.toLocaleString('en')} ${axis}`;
-      const send = async (round: number) => counted(redis, { what, reply: newHoldReply, counted: await level.requests(round) });
+      const send = async (round: number) => {
+        const requests = await level.requests(round);
+        return counted(redis, {
+          what,
+          reply: newHoldReply,
+          before: requests.slice(0, counting.calls),
+          counted: requests.slice(counting.calls),
+        });
+      };
       counts.push(await lowest(what, counting, send));
     }
     const [smallest, largest] = counts;

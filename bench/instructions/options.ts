@@ -14,8 +14,8 @@ const roundsOtherwise = 3;
 export const helpText = `npm run instructions -- [options]
 
 What the stock's scripts cost inside Redis, in instructions of the processor that valgrind's callgrind counts: a busy machine changes nothing about them,
-as it does about the times of npm run bench. Counted is all that the server executes for a call, from the request's first byte to the answer's last, but not
-what the kernel does for it. Another processor or another build of Redis counts otherwise: the ratios are what can be compared.
+as it does about the times of npm run bench. Counted is all that the server executes for a call, from the request's first byte to the answer's last, but neither what
+the kernel does for it nor how long it waits for memory. Another processor or another build of Redis counts otherwise: the ratios are what can be compared.
 It needs valgrind and a native Redis, and takes some six minutes.
 
   --calls N     of each kind, ${callsLeast} to ${callsMost}   (${callsOtherwise})

@@ -49,6 +49,8 @@ const Inputs = z.strictObject({
   measured: z.strictObject({
     reserveServerUs: entry,
     refusalServerUs: entry,
+    scriptRefusalServerUs: entry,
+    pooledReserveServerUs: entry,
     acknowledgeServerUs: entry,
     confirmServerUs: entry,
     refusalCpuUs: entry,

@@ -70,10 +70,13 @@ export function writeUnitsOf({ counted }: Inputs, unitsPerOrder: number, pace: '
   );
 }
 
-/** Of Redis' time in microseconds: an attempt that is refused, and an order with all its scripts. */
-export function redisUs({ measured, counted }: Inputs): { refusal: number; order: number } {
+/**
+ * Of Redis' time in microseconds: an attempt that is refused, and an order with all its scripts. Each environment asks the script about once a second
+ * and looks beside that. In a sale of several shards all units lie in pools, as those do that came back.
+ */
+export function redisUs({ measured, counted }: Inputs, isSharded: boolean): { refusal: number; order: number } {
   const of: Record<string, number> = {
-    reserve: measured.reserveServerUs.value,
+    reserve: isSharded ? measured.pooledReserveServerUs.value : measured.reserveServerUs.value,
     acknowledge: measured.acknowledgeServerUs.value,
     confirm: measured.confirmServerUs.value,
   };
@@ -82,7 +85,8 @@ export function redisUs({ measured, counted }: Inputs): { refusal: number; order
     if (us === undefined) throw new Error(`how long does ${name} take?`);
     return sum + us * calls;
   }, 0);
-  return { refusal: measured.refusalServerUs.value, order };
+  const perScript = quotas.lambdaRequestsPerEnvironment.value;
+  return { refusal: measured.refusalServerUs.value + measured.scriptRefusalServerUs.value / perScript, order };
 }
 
 /** What the load needs of each layer. Pure arithmetic; rates per second unless a name says otherwise. */
@@ -90,8 +94,9 @@ export function needsOf(inputs: Inputs, load: Load): Needs {
   const { measured, assumed, counted } = inputs;
   const { attemptsPerSecond: attempts, ordersPerSecond: orders } = load;
   const refused = attempts - orders;
-  const us = redisUs(inputs);
-  const redisCores = (refused * us.refusal + orders * us.order) / perMillion;
+  const coresOf = (us: ReturnType<typeof redisUs>) => (refused * us.refusal + orders * us.order) / perMillion;
+  const isOneSlotEnough = coresOf(redisUs(inputs, false)) <= assumed.redisLoadMax.value;
+  const redisCores = coresOf(redisUs(inputs, !isOneSlotEnough));
   const environments = Math.ceil(attempts / quotas.lambdaRequestsPerEnvironment.value);
   const writeUnitsPerOrder = writeUnitsOf(inputs, load.unitsPerOrder, 'crowd');
   const tableWrites = tablesOf(writeUnitsPerOrder, orders);
@@ -104,7 +109,7 @@ export function needsOf(inputs: Inputs, load: Load): Needs {
     scalingSeconds: (environments / quotas.lambdaScaling.value) * secondsPerScaling,
     redisCores,
     redisShards: Math.ceil(redisCores / assumed.redisLoadMax.value),
-    attemptsPerRedisShard: (attempts * assumed.redisLoadMax.value) / redisCores,
+    attemptsPerRedisShard: (attempts * assumed.redisLoadMax.value) / coresOf(redisUs(inputs, load.stockShards > 1)),
     cpuCores: (refused * measured.refusalCpuUs.value + orders * measured.orderCpuUs.value) / perMillion,
     burstOrders: chargedPerSecond(inputs) * counted.holdSeconds.value,
     writeUnitsPerOrder,

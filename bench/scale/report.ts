@@ -89,7 +89,7 @@ function summary(inputs: Inputs, load: Load): string {
 
 function layers(inputs: Inputs, load: Load, needs: Needs): string {
   const { measured, assumed, counted } = inputs;
-  const us = redisUs(inputs);
+  const us = redisUs(inputs, needs.redisShards > 1);
   const nodeGigabytes = (load.ordersPerSecond * counted.holdSeconds.value * measured.holdBytes.value) / 1e9;
   // A row comes into the index of unpublished rows and goes out again.
   const polled = (counted.pollShards.value * quotas.partitionWrites.value) / (2 * counted.orderOutboxRows.value);
@@ -116,7 +116,7 @@ function layers(inputs: Inputs, load: Load, needs: Needs): string {
       [
         'Redis',
         `${some(needs.redisCores)} cores busy: ${needs.redisShards} shards below ${assumed.redisLoadMax.value * 100} %`,
-        `${us.refusal} µs a refusal, ${some(us.order)} µs an order with its ${sumOf(counted.orderScripts.value)} scripts`,
+        `${some(us.refusal)} µs a refusal, ${some(us.order)} µs an order with its ${sumOf(counted.orderScripts.value)} scripts`,
       ],
       [
         'Redis, connections',

@@ -1,5 +1,5 @@
 import type { Inputs } from './measured.ts';
-import { type Load, type Needs, needsOf, sumOf } from './model.ts';
+import { type Load, type Needs, needsOf, redisUs, sumOf } from './model.ts';
 import { quotas } from './sources.ts';
 
 /** Something that the load can't get past as it is. */
@@ -19,6 +19,7 @@ export interface Wall {
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
+const micros = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
 
 /** Every wall that is known, the one that is met first at the beginning: by the share of the load that gets through. */
 export function wallsOf(inputs: Inputs, load: Load): Wall[] {
@@ -32,7 +33,8 @@ export function wallsOf(inputs: Inputs, load: Load): Wall[] {
 
 type Unsorted = Omit<Wall, 'share'>;
 
-function attemptWalls({ measured, counted, assumed }: Inputs, { stockShards }: Load, needs: Needs): Unsorted[] {
+function attemptWalls(inputs: Inputs, { stockShards }: Load, needs: Needs): Unsorted[] {
+  const { measured, counted, assumed } = inputs;
   const { httpRequests, lambdaConcurrency, lambdaRequestsPerEnvironment, lambdaScaling, partitionReads, redisConnections, secretReads } =
     quotas;
   const perEnvironment = lambdaRequestsPerEnvironment.value;
@@ -83,7 +85,7 @@ function attemptWalls({ measured, counted, assumed }: Inputs, { stockShards }: L
       name: 'Redis, one slot',
       of: 'attempts',
       perSecond: needs.attemptsPerRedisShard * stockShards,
-      because: `one thread, ${measured.refusalServerUs.value} µs for a refusal, kept below ${assumed.redisLoadMax.value * 100} % busy, ${stockShards} ${stockShards === 1 ? 'shard' : 'shards'} of stock`,
+      because: `one thread, ${micros(redisUs(inputs, stockShards > 1).refusal)} µs for a refusal, kept below ${assumed.redisLoadMax.value * 100} % busy, ${stockShards} ${stockShards === 1 ? 'shard' : 'shards'} of stock`,
       whose: 'ours',
       beyond: 'late',
       moves: `the sale’s stock on ${needs.redisShards} shards; refusals of a sale that is sold out from the edge`,

@@ -65,12 +65,14 @@ export function soldOutGlance(redis: RedisClient, nowMs: () => number = Date.now
       const refusal = line && refusals.get(keyOf(asked, line));
       if (!refusal) return cannotTell;
       const ageMs = nowMs() - refusal.atMs;
-      if (ageMs < 0 || ageMs >= withinMs) return cannotTell;
+      const isOld = ageMs < 0 || ageMs >= withinMs;
+      // The script is asked again now. Its answer is good for the next ones with the terms as they are before it.
+      if (isOld) refusals.delete(keyOf(asked, line));
       const { sku, quantity } = line;
       const fields = ['s', `i:${sku}`, `h:${asked.holdId}`, `b:${asked.buyerId}`, 'behind'];
       const [sale, item, hold, slots, behind] = await fieldsOf(redis, refusal.key, fields);
       if (!sale || !item) return cannotTell;
-      const isForScript = hold !== null || slots !== null || behind !== null;
+      const isForScript = isOld || hold !== null || slots !== null || behind !== null;
       const { last } = refusal;
       if (!isForScript && last?.sale === sale && last.item === item && last.quantity === quantity) return last.glance;
       const terms = termsOf(sale);

@@ -36,7 +36,7 @@ export async function connectStock(environment: Pick<Environment, (typeof stockV
 export const settledOn =
   (redis: RedisClient) =>
   async (saleId: string, shards?: number): Promise<void> => {
-    for (const stockId of stockIdsOf({ saleId, shards })) await replicated(redis, stockKeys(stockId).sale);
+    await Promise.all(stockIdsOf({ saleId, shards }).map((stockId) => replicated(redis, stockKeys(stockId).sale)));
   };
 
 /** Which Redis has a sale: of one with several shards, all of theirs. */

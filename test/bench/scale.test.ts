@@ -104,7 +104,10 @@ describe('the model', () => {
 
   it('moves the wall of one slot, and not that of connections, by shards of stock', () => {
     const sharded = { ...documentedLoad, stockShards: 4 };
-    expect(wallNamed('one slot', sharded).perSecond).toBeCloseTo(wallNamed('one slot').perSecond * 4);
+    const times = wallNamed('one slot', sharded).perSecond / wallNamed('one slot').perSecond;
+    // Nearly four times: all units of such a sale are in pools, from which a unit takes longer.
+    expect(times).toBeGreaterThan(3.5);
+    expect(times).toBeLessThan(4);
     expect(wallNamed('connections', sharded).perSecond).toBe(wallNamed('connections').perSecond);
   });
 

@@ -8,7 +8,7 @@ export const glanceBugs: readonly Bug[] = [
   {
     name: 'sold-out-whoever-has-won',
     harm: 'Who bought the last unit and asks again is told that it is sold out, and pays for an order that was never shown.',
-    edits: [{ file: glance, search: 'hold !== null || slots !== null || ', replace: '' }],
+    edits: [{ file: glance, search: ' || hold !== null || slots !== null', replace: '' }],
     caughtBy: { test, name: 'keeps nobody from the order that was won: the same request is a replay' },
   },
   {
