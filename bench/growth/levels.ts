@@ -8,6 +8,10 @@ import type { CalledRedis } from '../script-level/calls.ts';
 export interface Cost {
   readonly exec: number;
   readonly cpu: number;
+  readonly callsPerSecond: number;
+  /** Of a batch of calls, as whoever sent it waits for it, in microseconds. */
+  readonly p50: number;
+  readonly p99: number;
 }
 
 /** A size of what grows. `requests` are the calls that are measured, none of which was made before. */
@@ -141,12 +145,15 @@ export async function costOf(redis: BenchRedis, level: Level, round: number): Pr
   try {
     await redis.resetStats();
     const cpuBefore = await redis.cpuMicros();
-    const { calls, unexpected, firstUnexpected } = await client.send(batchesOf(requests, pipelined), newHoldReply);
+    const { calls, wallMs, batchMs, unexpected, firstUnexpected } = await client.send(batchesOf(requests, pipelined), newHoldReply);
     const cpu = (await redis.cpuMicros()) - cpuBefore;
     if (unexpected > 0) throw new Error(`${unexpected} of ${calls} calls by ${level.axis} (${level.x}) got no unit: ${firstUnexpected}`);
     const executed = (await redis.executed()).get('evalsha');
     if (executed?.calls !== calls) throw new Error(`Redis counted ${executed?.calls} calls of ${calls}`);
-    return { exec: executed.micros / calls, cpu: cpu / calls };
+    const sortedMs = [...batchMs].sort((a, b) => a - b);
+    const micros = (share: number) => 1_000 * (sortedMs[Math.floor(share * (sortedMs.length - 1))] ?? Number.NaN);
+    const callsPerSecond = (1_000 * calls) / wallMs;
+    return { exec: executed.micros / calls, cpu: cpu / calls, callsPerSecond, p50: micros(0.5), p99: micros(0.99) };
   } finally {
     client.close();
   }

@@ -11,7 +11,7 @@ import type { WriteCost, Writes } from '../system/write-cost.process.ts';
 import { startWriter } from '../system/write-cost.ts';
 
 /** Longer than this no table is filled: what it has by then is the last size. */
-const seedMsMax = 180_000;
+const seedMsMax = 600_000;
 const rowsPerCall = 25;
 const lanes = 8;
 

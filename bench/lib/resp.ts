@@ -58,6 +58,8 @@ export function batchesOf(requests: readonly string[], size: number): Batches {
 export interface Answered {
   readonly calls: number;
   readonly wallMs: number;
+  /** Of each batch, from when it was written to its last answer. */
+  readonly batchMs: readonly number[];
   /** Replies that did not begin as they should, and the first of them. */
   readonly unexpected: number;
   readonly firstUnexpected: string | undefined;
@@ -83,7 +85,9 @@ export async function openResp(port: number, connections: number): Promise<RespC
       const run = new Run(batches, Buffer.from(expected, 'latin1'));
       const startMs = performance.now();
       await Promise.all(sockets.map((socket) => run.drive(socket)));
-      return { calls: run.calls, wallMs: performance.now() - startMs, unexpected: run.unexpected, firstUnexpected: run.firstUnexpected };
+      const wallMs = performance.now() - startMs;
+      const { calls, batchMs, unexpected, firstUnexpected } = run;
+      return { calls, wallMs, batchMs, unexpected, firstUnexpected };
     },
     close() {
       for (const socket of sockets) socket.destroy();
@@ -95,6 +99,7 @@ class Run {
   calls = 0;
   unexpected = 0;
   firstUnexpected: string | undefined;
+  readonly batchMs: number[] = [];
   readonly #batches: Batches;
   readonly #expected: Buffer;
   #next = 0;
@@ -108,12 +113,14 @@ class Run {
   drive(socket: Socket): Promise<void> {
     return new Promise((resolve, reject) => {
       let waitsFor = 0;
+      let sentMs = 0;
       let rest: Buffer | undefined;
       const sendNext = () => {
         const batch = this.#next++;
         const text = this.#batches.texts[batch];
         if (text === undefined) return finish();
         waitsFor = this.#batches.sizes[batch] ?? 0;
+        sentMs = performance.now();
         socket.write(text, 'latin1');
       };
       const onData = (chunk: Buffer) => {
@@ -131,7 +138,9 @@ class Run {
           return fail(error);
         }
         rest = at < bytes.length ? bytes.subarray(at) : undefined;
-        if (waitsFor === 0) sendNext();
+        if (waitsFor > 0) return;
+        this.batchMs.push(performance.now() - sentMs);
+        sendNext();
       };
       const fail = (error: unknown) => {
         unlisten();

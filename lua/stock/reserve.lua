@@ -10,7 +10,7 @@
 -- The checks are made in that order: a replay comes before state, window, limit and stock. Nothing is written before all of them passed.
 -- Only in a cancelled sale a hold that no order has is refused (NOT_OPEN closed) when it is replayed, so that it becomes none any more.
 -- The hold's expiry goes to a list, not to a sorted set: a sale's hold time is constant, so the list is in order of time by itself.
--- Nearly every new hold is made by lib/plain-hold.lua before it comes here. This is the hot path too: few tables, what is seldom needed is made only
+-- The plainest new holds are made by lib/plain-hold.lua before it comes here. This is the hot path too: few tables, what is seldom needed is made only
 -- when it is (see its definition in stock.definitions.ts), and as few numbers as possible are read from texts or written to them, which costs as much
 -- as a third of a command each.
 local argc = #ARGV

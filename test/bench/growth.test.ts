@@ -17,6 +17,7 @@ it(
       expect(growth?.value).toBeCloseTo(100 * ((last?.value ?? 0) / (first?.value ?? 0) - 1), 5);
       // CPU of the server is what its commands took, and more.
       for (const { what, value } of of.filter(({ what }) => what.endsWith(', CPU'))) expect(value, what).toBeGreaterThan(0);
+      for (const figure of [', throughput', ', p50', ', p99']) expect(of.filter(({ what }) => what.endsWith(figure))).toHaveLength(2);
     }
     expect(rows.filter(({ goal }) => goal).map(({ group }) => group)).toEqual(['a reserve by units', 'a reserve by holds']);
     const bytesOf = (what: string) => rows.find((row) => row.group === 'memory of Redis' && row.what === what)?.value;

@@ -1,5 +1,5 @@
--- Before reserve: the plainest hold, which is what nearly every new one is. One unit of a counted item, out of those that nobody has had yet, for a buyer
--- who has nothing of the sale. Everything else, and whatever is malformed, is left to the script that follows, with the fields that were read here.
+-- Before reserve: the plainest hold, which is what nearly every new one is in a sale of one shard. One unit of a counted item, out of those that nobody
+-- has had yet, for a buyer who has nothing of the sale. Everything else, and whatever is malformed, is left to the script that follows, with the fields that were read here.
 -- It says nothing of its own: what it writes and answers is what the script would. (It stands before the pieces that are seldom needed, since those
 -- are made anew at each call, and writes few texts: both cost as much as a command. `npm run instructions` counts it.)
 local found, hold_field, buyer_field
